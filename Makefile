@@ -1,0 +1,33 @@
+# `make demo` tags the sample pages; `make test` runs every test; `make lint` checks style and types.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+TYPING := build/typing
+
+.PHONY: demo test lint clean
+
+demo: .venv/.core
+	$(BIN)/wusum tag tests/pages/*.txt --format table
+
+test: .venv/.dev
+	$(BIN)/python -m pytest
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	@# mypy reads packages by folder name: give it the names that the distribution gives them.
+	@mkdir -p $(TYPING)/wusum
+	@for part in model train eval; do ln -sfn ../../../$$part $(TYPING)/wusum/$$part; done
+	MYPYPATH=$(TYPING) $(BIN)/mypy -p wusum.model -p wusum.train -p wusum.eval
+
+clean:
+	rm -rf .venv build *.egg-info
+
+.venv/.core: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) -e .
+	touch $@
+
+.venv/.dev: .venv/.core
+	$(PIP) -e '.[train,eval,dev]'
+	touch $@

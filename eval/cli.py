@@ -1,0 +1,49 @@
+"""`wusum eval`: measure a model."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+class Suite(StrEnum):
+    """What can be measured."""
+
+    topics = "topics"
+    tags = "tags"
+
+
+@app.command("eval")
+def evaluate(
+    config: Annotated[Path, typer.Argument(help="YAML file with data and suites.")] = Path("configs/eval.yaml"),
+    suite: Annotated[list[Suite] | None, typer.Option(help="Suites to run. Default: all.")] = None,
+    model: Annotated[str | None, typer.Option(help="Folder or Hub id of a model. Default: the bundled one.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the corpora. Default: the config's.")] = None,
+    split: Annotated[str, typer.Option(help="Split to measure on; choose on validation, report test.")] = "test",
+) -> None:
+    """Measure a model on the suites of a config and print a table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from wusum.eval.suites import SUITES, EvalConfig
+    from wusum.model.runtime import ModelError
+    from wusum.model.tagger import Tagger
+    from wusum.train.config import ConfigError, load
+    from wusum.train.corpora import CorpusError
+
+    table = Table("suite", "corpus", "metric", "value", "articles")
+    try:
+        settings = load(EvalConfig, config, [*(["--data", str(data)] if data else []), "--split", split])
+        tagger = Tagger.from_pretrained(model)
+        for name in suite or list(Suite):
+            for score in SUITES[name.value](tagger, settings):
+                table.add_row(score.suite, score.corpus, score.metric, f"{score.value:.4f}", f"{score.articles:,}")
+    except (ConfigError, CorpusError, ModelError) as error:
+        typer.echo(f"wusum eval: {error}", err=True)
+        raise typer.Exit(2) from error
+    Console().print(table)

@@ -1,0 +1,1 @@
+"""Tag Arabic news articles: all that inference needs."""

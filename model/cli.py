@@ -1,0 +1,127 @@
+"""The `wusum` command. Everything heavy is imported by the command that needs it, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from importlib.metadata import entry_points, version
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="Topics and keyword tags for Arabic news articles.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+
+
+class Format(StrEnum):
+    """How predictions are written."""
+
+    table = "table"
+    jsonl = "jsonl"
+    csv = "csv"
+    tsv = "tsv"
+    parquet = "parquet"
+
+
+class RuntimeName(StrEnum):
+    """What runs the network."""
+
+    onnx = "onnx"
+    torch = "torch"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"wusum {version('wusum')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Topics and keyword tags for Arabic news articles."""
+
+
+@app.command()
+def tag(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Files, folders, globs or URLs: .txt pages, .jsonl (.gz, .xz, .zst), .csv, .tsv, .parquet; - is stdin.",
+        ),
+    ],
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="OUT", help="File to write; its suffix tells the format.")
+    ] = None,
+    format: Annotated[
+        Format | None, typer.Option(help="Default: by the suffix of OUT; a table on a terminal, else jsonl.")
+    ] = None,
+    max_topics: Annotated[int, typer.Option(min=1, help="Topics of an article at most.")] = 3,
+    max_tags: Annotated[int, typer.Option(min=0, help="Tags of an article at most.")] = 10,
+    min_score: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Least score of a topic or tag. Default: the model's own thresholds."),
+    ] = None,
+    id_field: Annotated[str | None, typer.Option(help="Field of the id. Default: id or url.")] = None,
+    title_field: Annotated[str | None, typer.Option(help="Field of the title. Default: title or headline.")] = None,
+    text_field: Annotated[
+        str | None, typer.Option(help="Field of the text. Default: text, body, content, article.")
+    ] = None,
+    pages: Annotated[
+        bool | None,
+        typer.Option(
+            "--pages/--plain",
+            help="Take texts apart as scraped pages, or take none apart. Default: only .txt files are.",
+        ),
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Folder or Hub id of a model. Default: the bundled one.")] = None,
+    runtime: Annotated[RuntimeName, typer.Option(help="What runs the network.")] = RuntimeName.onnx,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads of the network. Default: every processor.")
+    ] = None,
+) -> None:
+    """Tag the articles of INPUT: a row each, in their order.
+
+    Records that cannot be tagged go to OUT.rejects.jsonl (to stderr without -o) with the reason; the run goes on.
+    """
+    from wusum.model.command import TagOptions, run_tag
+    from wusum.model.dumps import DumpError, Fields
+    from wusum.model.runtime import ModelError
+
+    options = TagOptions(
+        inputs=inputs,
+        output=None if output == "-" else output,
+        format=format.value if format else None,
+        max_topics=max_topics,
+        max_tags=max_tags,
+        min_score=min_score,
+        fields=Fields(id=id_field, title=title_field, text=text_field),
+        pages=pages,
+        model=model,
+        runtime=runtime.value,
+        threads=threads,
+    )
+    try:
+        run_tag(options)
+    except (DumpError, ModelError) as error:
+        typer.echo(f"wusum tag: {error}", err=True)
+        raise typer.Exit(2) from error
+    except OSError as error:  # a full disk, a folder without leave to write
+        typer.echo(f"wusum tag: {error}", err=True)
+        raise typer.Exit(2) from error
+
+
+def main() -> None:
+    """Run the command line; the commands of other parts of wusum are found by their entry points."""
+    for part in sorted(entry_points(group="wusum.commands"), key=lambda part: part.name):
+        app.add_typer(part.load(), name=None)
+    try:
+        app()
+    except BrokenPipeError:  # the reader, say `head`, has had enough
+        sys.stderr.close()
+        sys.exit(0)

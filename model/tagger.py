@@ -1,0 +1,164 @@
+"""`Tagger`: articles in, predictions out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from wusum.model.artefact import Artefact
+from wusum.model.article import Article
+from wusum.model.runtime import ModelError, open_runtime
+from wusum.model.tags import Tag, TagRanker, Vocabulary
+from wusum.model.text import arabic_share
+from wusum.model.topics import Topic, TopicDecoder
+
+MAX_TOPICS = 3
+MAX_TAGS = 10
+TOKEN_BUDGET = 4096
+"""Tokens, padding included, that go through the network at once."""
+
+CHUNK = 256
+"""Articles taken at once from a stream, so that windows of like length share a batch."""
+
+_CHARS_PER_TOKEN = 16
+"""More than any text that is read needs: characters beyond are not given to the tokenizer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The answer for one article. Topics are empty only where the text has no Arabic letter."""
+
+    id: str
+    topics: tuple[Topic, ...] = ()
+    tags: tuple[Tag, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """A row of the output."""
+        return {
+            "id": self.id,
+            "topics": [topic.to_dict() for topic in self.topics],
+            "tags": [tag.to_dict() for tag in self.tags],
+        }
+
+
+class Tagger:
+    """Topics and tags of Arabic articles. The same article gets the same answer alone, in a batch and in any order."""
+
+    def __init__(self, artefact: Artefact, *, runtime: str = "onnx", threads: int | None = None) -> None:
+        self.artefact = artefact
+        settings = artefact.settings
+        self.runtime = open_runtime(runtime, artefact.folder, threads)
+        self.window: int = settings["window"]
+        self.max_windows: int = settings["max_windows"]
+        self.topics = TopicDecoder(settings["topics"], settings["temperature"], settings["threshold"])
+        self.tags = TagRanker(
+            Vocabulary.load(artefact.folder / "tags.tsv"), settings["tags"]["weights"], settings["tags"]["threshold"]
+        )
+        path = artefact.folder / "tokenizer.json"
+        try:
+            self._tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:  # the tokenizers library raises plain Exception
+            raise ModelError(f"{path}: damaged; install the model again: {error}") from error
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        special = self._tokenizer.encode("").ids
+        self._prefix, self._suffix = special[:1], special[1:]
+
+    @classmethod
+    def from_pretrained(
+        cls, name: str | Path | None = None, *, runtime: str = "onnx", threads: int | None = None
+    ) -> Tagger:
+        """The bundled model, or the one in a folder or of a Hub id; raises ModelError where it cannot be used.
+
+        `runtime` is "onnx" or "torch"; `threads` None uses every processor.
+        """
+        return cls(Artefact.open(name), runtime=runtime, threads=threads)
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write the model to a folder that `from_pretrained` reads."""
+        self.artefact.copy_to(Path(folder))
+
+    @overload
+    def __call__(self, articles: str | Article, **options: Any) -> Prediction: ...
+    @overload
+    def __call__(self, articles: Iterable[str | Article], **options: Any) -> list[Prediction]: ...
+    def __call__(
+        self, articles: str | Article | Iterable[str | Article], **options: Any
+    ) -> Prediction | list[Prediction]:
+        """The prediction of a text or an Article, or the list of those of several; options as for `stream`."""
+        if isinstance(articles, (str, Article)):
+            return next(self.stream([articles], **options))
+        return list(self.stream(articles, **options))
+
+    def stream(
+        self,
+        articles: Iterable[str | Article],
+        *,
+        max_topics: int = MAX_TOPICS,
+        max_tags: int = MAX_TAGS,
+        min_score: float | None = None,
+    ) -> Iterator[Prediction]:
+        """Predictions in the order of the articles, a chunk of `CHUNK` at a time.
+
+        `min_score` is the least score of a topic or tag; None leaves it to the model's own thresholds. The best topic is
+        given in any case. A plain text is a body without title; its prediction has its number in the stream as id.
+        """
+        source = (
+            article if isinstance(article, Article) else Article(id=str(number), body=article)
+            for number, article in enumerate(articles)
+        )
+        while chunk := list(islice(source, CHUNK)):
+            for article, topic_logits, tag_logits in zip(chunk, *self.logits(chunk), strict=True):
+                if not arabic_share(article.body[:10_000]) and not arabic_share(article.title):
+                    yield Prediction(article.id)
+                    continue
+                yield Prediction(
+                    article.id,
+                    self.topics.decode(topic_logits, max_topics, min_score),
+                    self.tags.rank(article.title, article.body, tag_logits, max_tags, min_score, article.offset),
+                )
+
+    def logits(self, articles: list[Article]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Topic logits [articles, topics] and tag logits [articles, labels]: means over windows, weighted by tokens."""
+        windows: list[list[int]] = []
+        owners: list[int] = []
+        for number, ids in enumerate(self._token_ids(articles)):
+            room = self.window - len(self._prefix) - len(self._suffix)
+            for start in range(0, max(len(ids), 1), room):
+                windows.append(self._prefix + ids[start : start + room] + self._suffix)
+                owners.append(number)
+        lengths = np.array([len(window) for window in windows])
+        results: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
+        order = np.argsort(-lengths, kind="stable")
+        start = 0
+        while start < len(order):
+            longest = lengths[order[start]]
+            batch = order[start : start + max(TOKEN_BUDGET // longest, 1)]
+            ids = np.zeros((len(batch), longest), np.int64)
+            mask = np.zeros_like(ids)
+            for row, number in enumerate(batch):
+                ids[row, : lengths[number]] = windows[number]
+                mask[row, : lengths[number]] = 1
+            results.append(self.runtime(ids, mask))
+            start += len(batch)
+        shares = np.zeros((len(articles), len(windows)), np.float32)
+        shares[np.array(owners)[order], np.arange(len(order))] = lengths[order]
+        shares /= shares.sum(axis=1, keepdims=True)
+        topics, tags = (np.concatenate(parts) for parts in zip(*results, strict=True))
+        return shares @ topics, shares @ tags
+
+    def _token_ids(self, articles: list[Article]) -> list[list[int]]:
+        """The tokens that the network reads of each article: its beginning, `max_windows` windows long."""
+        most = self.max_windows * (self.window - len(self._prefix) - len(self._suffix))
+        texts = [
+            (f"{article.title}\n" if article.title else "") + article.body[: most * _CHARS_PER_TOKEN]
+            for article in articles
+        ]
+        return [e.ids[:most] for e in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]

@@ -1,0 +1,55 @@
+"""The topics a model knows, and how its logits become an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic of an article: an IPTC Media Topic with its names and a probability from 0 to 1."""
+
+    code: str
+    name_ar: str
+    name_en: str
+    score: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """As in a row of the output."""
+        return {"code": self.code, "name_ar": self.name_ar, "name_en": self.name_en, "score": self.score}
+
+
+class TopicDecoder:
+    """Turns topic logits into topics: calibrated probabilities above a threshold, best first, always at least one."""
+
+    def __init__(self, topics: Sequence[Mapping[str, Any]], temperature: float, threshold: float) -> None:
+        self.topics = topics
+        self.temperature = temperature
+        self.threshold = threshold
+        self._given = np.array([topic.get("given", True) for topic in topics])
+
+    def probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Calibrated probabilities [articles, topics] of logits [articles, topics]; a row sums to 1."""
+        scaled = logits / self.temperature
+        exp = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+        return np.asarray(exp / exp.sum(axis=-1, keepdims=True), np.float32)
+
+    def decode(self, logits: NDArray[np.float32], max_topics: int, min_score: float | None) -> tuple[Topic, ...]:
+        """The topics of one article from its logits [topics]; `min_score` None is the model's own threshold.
+
+        A topic that training could not tell apart from others (`given: false`) is kept out rather than guessed.
+        """
+        scores = np.where(self._given, self.probabilities(logits[None])[0], 0)
+        least = self.threshold if min_score is None else min_score
+        best = np.argsort(-scores, kind="stable")[:max_topics]
+        return tuple(
+            Topic(topic["code"], topic["name_ar"], topic["name_en"], round(float(scores[i]), 4))
+            for rank, i in enumerate(best)
+            if rank == 0 or scores[i] >= least
+            for topic in (self.topics[i],)
+        )

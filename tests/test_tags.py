@@ -1,0 +1,90 @@
+"""Tag vocabulary, candidates and ranking, on a vocabulary small enough to read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wusum.model.runtime import ModelError
+from wusum.model.tags import FEATURES, Entry, TagRanker, Vocabulary
+from wusum.model.text import match_key, words
+
+TEXTS = ("موسكو", "وزارة الخارجية", "وزارة الخارجية الروسية", "لبنان", "الأمن الغذائي", "روسيا")
+
+
+@pytest.fixture
+def vocabulary() -> Vocabulary:
+    return Vocabulary(Entry(match_key(t), t, 10, 8, 5, label) for label, t in enumerate(TEXTS))
+
+
+def ranker(vocabulary: Vocabulary, **weights: float) -> TagRanker:
+    return TagRanker(vocabulary, dict.fromkeys(("bias", *FEATURES), 0.0) | weights, threshold=0.5)
+
+
+NO_HEAD = np.zeros(len(TEXTS), np.float32)
+
+
+@pytest.mark.parametrize("form", ["موسكو", "وموسكو", "بموسكو", "وبموسكو", "لموسكو", "مُوسكو", "موسكــو"])
+def test_a_tag_is_found_under_clitics_and_marks(vocabulary: Vocabulary, form: str) -> None:
+    assert vocabulary.find(words(f"وصل الوفد {form} أمس")) == {0: [(2, 2)]}
+
+
+def test_longer_and_shorter_tags_are_both_found(vocabulary: Vocabulary) -> None:
+    found = vocabulary.find(words("أعلنت وزارة الخارجية الروسية ذلك"))
+    assert found == {1: [(1, 2)], 2: [(1, 3)]}
+
+
+def test_a_letter_of_the_word_is_no_preposition(vocabulary: Vocabulary) -> None:
+    assert vocabulary.find(words("لبنان")) == {3: [(0, 0)]}
+    assert vocabulary.find(words("بنان")) == {}
+
+
+def test_a_tag_does_not_reach_over_the_end(vocabulary: Vocabulary) -> None:
+    assert vocabulary.find(words("وزارة")) == {}
+    assert vocabulary.find([]) == {}
+
+
+def test_spans_name_the_tag_without_its_clitic(vocabulary: Vocabulary) -> None:
+    body = "قالت وزارة الخارجيّة إن وموسكو بموسكو والأمن الغذائي"
+    tags = ranker(vocabulary, present=9.0, bias=-4.0).rank("", body, NO_HEAD, 10, None, offset=100)
+    spans = {tag.text: [body[a - 100 : b - 100] for a, b in tag.spans] for tag in tags}
+    assert spans == {
+        "موسكو": ["موسكو", "موسكو"],
+        "وزارة الخارجية": ["وزارة الخارجيّة"],
+        "الأمن الغذائي": ["الأمن الغذائي"],
+    }
+
+
+def test_a_tag_of_the_head_that_is_absent_has_no_spans(vocabulary: Vocabulary) -> None:
+    head = np.array([0, 0, 0, 9, 0, 0], np.float32)
+    tags = ranker(vocabulary, head=1.0, bias=2.0).rank("", "نص بلا وسم", head, 1, None)
+    assert [(t.text, t.spans) for t in tags] == [("لبنان", ())]
+
+
+def test_the_title_counts_and_has_no_spans(vocabulary: Vocabulary) -> None:
+    tags = ranker(vocabulary, title=5.0, bias=-1.0).rank("روسيا اليوم", "نص", NO_HEAD, 10, None)
+    assert [(t.text, t.spans) for t in tags] == [("روسيا", ())]
+
+
+def test_scores_fall_and_limits_hold(vocabulary: Vocabulary) -> None:
+    body = "روسيا روسيا روسيا موسكو لبنان لبنان"
+    rank = ranker(vocabulary, present=1.0, frequency=1.0, bias=-2.0)
+    tags = rank.rank("", body, NO_HEAD, 10, 0.0)
+    assert [t.text for t in tags][:2] == ["روسيا", "لبنان"]
+    assert [t.score for t in tags] == sorted((t.score for t in tags), reverse=True)
+    assert len(rank.rank("", body, NO_HEAD, 2, 0.0)) == 2
+    assert rank.rank("", body, NO_HEAD, 0, 0.0) == ()
+    assert rank.rank("", body, NO_HEAD, 10, 1.0) == ()
+
+
+def test_the_vocabulary_survives_its_file(vocabulary: Vocabulary, tmp_path: Path) -> None:
+    vocabulary.save(tmp_path / "tags.tsv")
+    assert Vocabulary.load(tmp_path / "tags.tsv").entries == vocabulary.entries
+
+
+def test_a_damaged_vocabulary_names_the_line(tmp_path: Path) -> None:
+    (tmp_path / "tags.tsv").write_text("key\ttext\nموسكو\tموسكو\t1\n", encoding="utf-8")
+    with pytest.raises(ModelError, match=r"tags\.tsv:2"):
+        Vocabulary.load(tmp_path / "tags.tsv")

@@ -1,0 +1,175 @@
+"""The way from a corpus to a model that tags, on two tiny corpora; and any base model in the encoder's place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+
+from wusum.model.tagger import Tagger
+from wusum.train import calibrate, export, finetune, tokenizer, vectors
+from wusum.train.finetune import TagLabels, tag_loss, topic_loss
+
+SHAPE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+
+
+def finetune_config(corpora: Path, folder: Path, **changes: Any) -> finetune.FinetuneConfig:
+    settings: dict[str, Any] = {
+        "data": corpora,
+        "output": folder / "finetune",
+        "topics": corpora / "topics.yaml",
+        "corpora": {"plain": 2.0, "almayadeen": 2.0},
+        "tokenizer": str(folder / "tokenizer"),
+        "encoder": SHAPE,
+        "window": 32,
+        "batch_size": 8,
+        "epochs": 4.0,
+        "learning_rate": 2e-3,
+        "save_steps": 20,
+    }
+    return finetune.FinetuneConfig(**settings | changes)
+
+
+def finish(corpora: Path, folder: Path) -> Path:
+    model = folder / "finetune" / "model"
+    export.run(export.ExportConfig(data=corpora, model=model))
+    calibrate.run(
+        calibrate.CalibrateConfig(data=corpora, model=model, topics=corpora / "topics.yaml", corpora=["plain"])
+    )
+    return model
+
+
+@pytest.fixture(scope="module")
+def trained(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which every stage has run, on embeddings that start from vectors."""
+    folder = tmp_path_factory.mktemp("trained")
+    names = ["plain", "almayadeen"]
+    tokenizer.run(
+        tokenizer.TokenizerConfig(
+            data=corpora, output=folder / "tokenizer", corpora=names, vocab_size=300, min_frequency=1
+        )
+    )
+    vectors.run(
+        vectors.VectorsConfig(
+            data=corpora, tokenizer=folder / "tokenizer", output=folder / "vectors.npy", corpora=names, dimensions=32
+        )
+    )
+    finetune.run(finetune_config(corpora, folder, vectors=str(folder / "vectors.npy")))
+    finish(corpora, folder)
+    return folder
+
+
+def test_the_trained_model_tags_what_it_was_taught(trained: Path) -> None:
+    tagger = Tagger.from_pretrained(trained / "finetune" / "model")
+    body = "سجل المهاجم هدفا في مرمى الخصم وفاز الفريق في المباراة"
+    prediction = tagger(body)
+    assert prediction.topics[0].name_en == "sport"
+    assert {"مباراة", "كرة القدم"} & {tag.text for tag in tagger(body, min_score=0.0).tags}
+
+
+def test_onnx_is_the_network_itself(trained: Path) -> None:
+    model = trained / "finetune" / "model"
+    onnx, torch_ = (Tagger.from_pretrained(model, runtime=name).runtime for name in ("onnx", "torch"))
+    ids = np.array([[2, 7, 8, 9, 3], [2, 7, 3, 0, 0]])
+    mask = np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
+    for one, other in zip(onnx(ids, mask), torch_(ids, mask), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+    assert (model / "model.onnx").stat().st_size < 200_000  # the graph; the weights stand once, in safetensors
+
+
+def test_a_hugging_face_user_can_load_the_encoder(trained: Path) -> None:
+    model = trained / "finetune" / "model"
+    encoder = transformers.AutoModel.from_pretrained(model)
+    weights = load_file(model / "model.safetensors")
+    torch.testing.assert_close(
+        encoder.embeddings.word_embeddings.weight.float(), weights["bert.embeddings.word_embeddings.weight"].float()
+    )
+
+
+def test_training_goes_on_from_its_last_checkpoint(corpora: Path, trained: Path, tmp_path: Path) -> None:
+    """A run that is cut and started again ends with the weights of an unbroken one."""
+
+    def weights(folder: Path, *epochs: float) -> dict[str, torch.Tensor]:
+        for count in epochs:
+            config = finetune_config(corpora, folder, tokenizer=str(trained / "tokenizer"), epochs=2.0, save_steps=10)
+            stop = _StopAt(round(count * 10)) if count < 2 else None
+            finetune.run(config, callbacks=[stop] if stop else [])
+        return load_file(folder / "finetune" / "model" / "model.safetensors")
+
+    unbroken, resumed = weights(tmp_path / "a", 2.0), weights(tmp_path / "b", 1.0, 2.0)
+    for name, value in unbroken.items():
+        torch.testing.assert_close(resumed[name], value, msg=name, atol=1e-3, rtol=1e-2)
+
+
+class _StopAt(transformers.TrainerCallback):
+    """Ends training at a step, as a kill after a checkpoint would."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        control.should_training_stop = state.global_step >= self.step
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "electra"])
+def test_any_base_model_takes_the_encoders_place(corpora: Path, trained: Path, tmp_path: Path, family: str) -> None:
+    base = tmp_path / "base"
+    pieces = Tokenizer.from_file(str(trained / "tokenizer" / "tokenizer.json"))
+    fast = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=pieces, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
+    )
+    fast.save_pretrained(base)
+    shape = transformers.AutoConfig.for_model(
+        family, vocab_size=pieces.get_vocab_size(), max_position_embeddings=64, pad_token_id=0, **SHAPE
+    )
+    if family == "electra":
+        shape.embedding_size = 32
+    encoder = transformers.AutoModel.from_config(shape)
+    encoder.save_pretrained(base)
+    config = finetune_config(
+        corpora, tmp_path, base_model=str(base), tokenizer="", encoder={}, epochs=0.3, learning_rate=0.0
+    )
+    finetune.run(config)
+    model = finish(corpora, tmp_path)
+    kept = load_file(model / "model.safetensors")
+    embeddings = f"{encoder.base_model_prefix}.embeddings.word_embeddings.weight"
+    torch.testing.assert_close(
+        kept[embeddings].float(), encoder.embeddings.word_embeddings.weight, atol=1e-3, rtol=1e-3
+    )
+    one, other = (Tagger.from_pretrained(model, runtime=name)("فاز الفريق في المباراة") for name in ("onnx", "torch"))
+    assert [t.code for t in one.topics] == [t.code for t in other.topics]
+    assert one.topics[0].score == pytest.approx(other.topics[0].score, abs=1e-3)
+
+
+def test_held_out_articles_teach_the_encoder_nothing(corpora: Path, trained: Path) -> None:
+    rows = json.loads((trained / "finetune" / "model" / "config.json").read_text(encoding="utf-8"))["wusum"]
+    weights = rows["tags"]["weights"]
+    assert set(weights) == {"bias", *export.FEATURES}
+    assert any(weights.values())
+    assert rows["topics"][3]["given"] is False
+
+
+def test_the_topic_loss_is_the_log_of_the_summed_probability() -> None:
+    logits = torch.log(torch.tensor([[0.5, 0.3, 0.2], [0.1, 0.1, 0.8]]))
+    sets = torch.tensor([[1.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
+    assert topic_loss(logits, sets).item() == pytest.approx(-np.log(0.8), abs=1e-6)
+    assert topic_loss(logits, torch.zeros(2, 3)).item() == 0
+
+
+def test_the_tag_loss_is_a_cross_entropy_over_the_given_tags() -> None:
+    logits = torch.log(torch.tensor([[0.5, 0.25, 0.25], [1 / 3, 1 / 3, 1 / 3]]))
+    tags = torch.tensor([[1.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
+    assert tag_loss(logits, tags).item() == pytest.approx(-(np.log(0.5) + np.log(0.25)) / 2, abs=1e-6)
+
+
+def test_tag_labels_count_spellings_together() -> None:
+    labels = TagLabels.count([["إيران"], ["ايران"], ["إيران", "لبنان"]], min_count=2)
+    assert labels.texts == ("إيران",)
+    assert labels.index == {"ايران": 0}

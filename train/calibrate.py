@@ -1,0 +1,157 @@
+"""Fit on the finished network what needs no gradient: the temperature of topics and the ranking of tags.
+
+Topics: one temperature (Guo et al., "On calibration of modern neural networks", ICML 2017) that minimises the
+partial-label loss on the validation splits, every corpus counting the same. Tags: logistic regression on the
+candidates of training articles that the encoder never saw; its threshold is the one with the best mean F1 on
+validation articles.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from wusum.model.article import Article
+from wusum.model.tagger import CHUNK, Tagger
+from wusum.model.tags import FEATURES, TagRanker
+from wusum.model.text import match_key, words
+from wusum.train.corpora import Example, LabelMap, examples, held_out
+from wusum.train.vocabulary import build_vocabulary
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class CalibrateConfig:
+    """Settings of `wusum train calibrate`."""
+
+    data: Path
+    """Folder of the corpora."""
+    model: Path
+    """Folder that `wusum train export` completed; its settings and vocabulary are replaced."""
+    topics: Path
+    """The label map."""
+    corpora: list[str]
+    """Corpora with a validation split to calibrate topics on."""
+    topic_threshold: float = 0.2
+    """Least probability of a topic beside the best."""
+    tag_holdout: float = 0.125
+    """As for fine-tuning: the share of tagged articles that the ranking is fitted on."""
+    regularisation: float = 1.0
+    """Inverse strength C of the logistic regression."""
+    max_rows: int = 1000
+    """Validation articles of a corpus to calibrate topics on."""
+
+
+def run(config: CalibrateConfig) -> None:
+    """Fit the settings and write them to `config.json`, with a vocabulary counted on all training articles."""
+    label_map = LabelMap.load(config.topics)
+    path = config.model / "config.json"
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    ours: dict[str, Any] = settings["wusum"]
+
+    for topic, given in zip(ours["topics"], label_map.given, strict=True):
+        topic["given"] = given
+    ours["threshold"] = config.topic_threshold
+    tagger = Tagger.from_pretrained(config.model)
+    ours["temperature"] = fit_temperature(config, tagger, label_map)
+
+    tagged = [e for e in examples(config.data, "almayadeen") if e.tags]
+    ours["tags"]["weights"] = fit_ranking(
+        tagger, [e for e in tagged if held_out(e.id, config.tag_holdout)], config.regularisation
+    )
+    labels = json.loads((config.model / "tag_labels.json").read_text(encoding="utf-8"))
+    vocabulary = build_vocabulary(tagged, labels)
+    vocabulary.save(config.model / "tags.tsv")
+    ranker = TagRanker(vocabulary, ours["tags"]["weights"], 0.0)
+    validation = [e for e in examples(config.data, "almayadeen", ["validation"]) if e.tags]
+    ours["tags"]["threshold"] = best_threshold(tagger, ranker, validation)
+    log.info("%s", {key: ours[key] for key in ("temperature", "tags")})
+    path.write_text(json.dumps(settings, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def fit_temperature(config: CalibrateConfig, tagger: Tagger, label_map: LabelMap) -> float:
+    """The temperature with the least mean loss per corpus on validation articles."""
+    parts = []
+    for corpus in config.corpora:
+        rows = [(e, label_map.topics(corpus, e.label)) for e in examples(config.data, corpus, ["validation"])]
+        rows = [(e, topics) for e, topics in rows if topics][: config.max_rows]
+        if rows:
+            sets = np.zeros((len(rows), len(label_map.keys)), bool)
+            for i, (_, topics) in enumerate(rows):
+                sets[i, list(topics)] = True
+            parts.append((_topic_logits(tagger, [e for e, _ in rows]), sets))
+
+    def loss(log_temperature: float) -> float:
+        scale = np.exp(-log_temperature)
+        losses = [
+            (logsumexp(logits * scale, axis=1) - logsumexp(np.where(sets, logits * scale, -np.inf), axis=1)).mean()
+            for logits, sets in parts
+        ]
+        return float(np.mean(losses))
+
+    best = float(np.exp(minimize_scalar(loss, bounds=(-2, 2), method="bounded").x))
+    log.info("temperature %.3f: loss %.4f, at 1.0 %.4f", best, loss(np.log(best)), loss(0))
+    return round(best, 4)
+
+
+def _topic_logits(tagger: Tagger, rows: Sequence[Example]) -> NDArray[np.float32]:
+    articles = [to_article(row) for row in rows]
+    return np.concatenate([tagger.logits(articles[i : i + CHUNK])[0] for i in range(0, len(articles), CHUNK)])
+
+
+def _tag_logits(tagger: Tagger, rows: Sequence[Example]) -> NDArray[np.float32]:
+    articles = [to_article(row) for row in rows]
+    return np.concatenate([tagger.logits(articles[i : i + CHUNK])[1] for i in range(0, len(articles), CHUNK)])
+
+
+def to_article(example: Example) -> Article:
+    """An example as the tagger takes it, without label and tags."""
+    return Article(id=example.id, body=example.body, title=example.title)
+
+
+def fit_ranking(tagger: Tagger, rows: Sequence[Example], regularisation: float) -> dict[str, float]:
+    """The weight of each feature and the bias, fitted on all candidates of some tagged articles."""
+    features, given = [], []
+    for row, logits in zip(rows, _tag_logits(tagger, rows), strict=True):
+        gold = set(map(match_key, row.tags or ()))
+        mentions, table = tagger.tags.candidates(words(row.title), words(row.body), logits)
+        features.append(table)
+        given += [tagger.tags.vocabulary.entries[i].key in gold for i in mentions]
+    scaler = StandardScaler()
+    table = scaler.fit_transform(np.concatenate(features))
+    model = LogisticRegression(C=regularisation, max_iter=1000).fit(table, given)
+    log.info("ranking fitted on %d candidates of %d articles, %d of them tags", len(given), len(rows), sum(given))
+    weights = model.coef_[0] / scaler.scale_
+    bias = float(model.intercept_[0] - weights @ scaler.mean_)
+    return {"bias": round(bias, 5)} | {name: round(float(w), 5) for name, w in zip(FEATURES, weights, strict=True)}
+
+
+def best_threshold(tagger: Tagger, ranker: TagRanker, rows: Sequence[Example], most: int = 10) -> float:
+    """The least score of a given tag with the best mean F1 of the first `most` tags."""
+    logits = _tag_logits(tagger, rows)
+    ranked = [
+        (set(map(match_key, row.tags or ())), ranker.rank(row.title, row.body, logit, most, 0.0))
+        for row, logit in zip(rows, logits, strict=True)
+    ]
+
+    def mean_f1(threshold: float) -> float:
+        total = 0.0
+        for gold, tags in ranked:
+            kept = [match_key(tag.text) for tag in tags if tag.score >= threshold]
+            total += 2 * len(gold.intersection(kept)) / (len(gold) + len(kept))
+        return total / len(ranked)
+
+    thresholds = [round(float(t), 3) for t in np.arange(0.02, 0.6, 0.01)]
+    return max(thresholds, key=mean_f1)

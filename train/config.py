@@ -1,0 +1,78 @@
+"""A run's configuration: one dataclass per stage, filled from YAML and overridden by flags of the same names."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+import yaml
+
+T = TypeVar("T")
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used: the message names the file and the key."""
+
+
+def load(kind: type[T], path: str | Path, flags: Sequence[str] = ()) -> T:
+    """The YAML file `path` as a `kind`, with `flags` such as `--learning-rate 1e-4` on top.
+
+    Raises ConfigError for an unreadable file, an unknown key, a missing key or a value of the wrong type.
+    """
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: a mapping of settings is needed, not a {type(values).__name__}")
+    values.update(_parse_flags(flags))
+    hints = get_type_hints(kind)
+    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for name in values:
+        if name not in fields:
+            raise ConfigError(f"{path}: unknown setting {name!r}; there are {', '.join(fields)}")
+    missing = [
+        name
+        for name, field in fields.items()
+        if name not in values and field.default is field.default_factory is dataclasses.MISSING
+    ]
+    if missing:
+        raise ConfigError(f"{path}: no value for {', '.join(missing)}")
+    return kind(**{name: _convert(hints[name], value, f"{path}: {name}") for name, value in values.items()})
+
+
+def _parse_flags(flags: Sequence[str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    rest = list(flags)
+    while rest:
+        flag = rest.pop(0)
+        if not flag.startswith("--"):
+            raise ConfigError(f"{flag!r}: a setting is given as --name value")
+        name, equals, value = flag[2:].partition("=")
+        if not equals:
+            if not rest:
+                raise ConfigError(f"{flag}: no value given")
+            value = rest.pop(0)
+        values[name.replace("-", "_")] = yaml.safe_load(value)
+    return values
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    kind = get_origin(hint) or hint
+    if kind is float and isinstance(value, (int, str)) and not isinstance(value, bool):
+        try:  # YAML 1.1 reads 5e-4 as a string
+            return float(value)
+        except ValueError:
+            raise ConfigError(f"{where}: {value!r} is no number") from None
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    if kind is dict and isinstance(value, dict):
+        _, item = get_args(hint) or (str, Any)
+        return {key: v if item is Any else _convert(item, v, f"{where}.{key}") for key, v in value.items()}
+    if kind is list and isinstance(value, list):
+        return [_convert(get_args(hint)[0], item, f"{where}[{i}]") for i, item in enumerate(value)]
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise ConfigError(f"{where}: {value!r} is no {kind.__name__}")
+    return value

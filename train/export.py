@@ -1,0 +1,130 @@
+"""Complete a fine-tuned model for inference: `model.onnx` beside the weights, and the tag vocabulary.
+
+The weights stand once, in half precision, in `model.safetensors`; the initialisers of `model.onnx` point into it
+(ONNX external data) and are cast to float32 when the model is loaded. `model.onnx` itself holds only the graph.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import struct
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import onnx
+import torch
+
+from wusum.model.network import load_network
+from wusum.model.tags import FEATURES
+from wusum.train.corpora import examples, held_out
+from wusum.train.vocabulary import build_vocabulary
+
+log = logging.getLogger(__name__)
+OPSET = 18
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """Settings of `wusum train export`."""
+
+    data: Path
+    """Folder of the corpora."""
+    model: Path
+    """Folder that `wusum train finetune` wrote; what is missing is added to it."""
+    max_windows: int = 2
+    """Windows of an article that are read."""
+    tag_holdout: float = 0.125
+    """As for fine-tuning: articles that do not count for the vocabulary until the ranking is fitted."""
+
+
+def export_onnx(folder: Path) -> None:
+    """Write `model.onnx` with its weights in `model.safetensors`."""
+    network = load_network(folder)
+    network.encoder.set_attn_implementation("eager")
+    ids = torch.tensor([[1, 2, 3, 4, 5], [1, 2, 3, 0, 0]])
+    mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
+    buffer = io.BytesIO()
+    axes = {0: "windows", 1: "tokens"}
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # the newer exporter rewrites weights; these must stay as they are
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        torch.onnx.export(
+            network,
+            (ids, mask),
+            buffer,
+            input_names=["input_ids", "attention_mask"],
+            output_names=["topic_logits", "tag_logits"],
+            dynamic_axes={
+                "input_ids": axes,
+                "attention_mask": axes,
+                "topic_logits": {0: "windows"},
+                "tag_logits": {0: "windows"},
+            },
+            dynamo=False,
+            do_constant_folding=False,
+            opset_version=OPSET,
+        )
+    model = onnx.load_from_string(buffer.getvalue())
+    prefix = network.encoder.base_model_prefix + "."
+    _point_outside(model.graph, folder / "model.safetensors", prefix)
+    onnx.save(model, folder / "model.onnx")
+
+
+def _point_outside(graph: onnx.GraphProto, weights: Path, prefix: str) -> None:
+    """Replace every initialiser by one that lies in the safetensors file, and a cast to float32."""
+    places = safetensors_layout(weights)
+    casts, outside = [], []
+    for inside in graph.initializer:
+        name = inside.name.replace("encoder.", prefix, 1) if inside.name.startswith("encoder.") else inside.name
+        if name not in places:
+            raise ValueError(f"{weights}: no tensor {name} for the graph")
+        offset, length, shape = places[name]
+        if list(inside.dims) != shape:
+            raise ValueError(f"{weights}: {name} is {shape}, the graph needs {list(inside.dims)}")
+        tensor = onnx.TensorProto(name=f"{inside.name}.half", dims=shape, data_type=onnx.TensorProto.FLOAT16)
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+        for key, value in {"location": weights.name, "offset": offset, "length": length}.items():
+            tensor.external_data.add(key=key, value=str(value))
+        outside.append(tensor)
+        casts.append(onnx.helper.make_node("Cast", [tensor.name], [inside.name], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.initializer[:], graph.node[:]
+    graph.initializer.extend(outside)
+    graph.node.extend(nodes)
+
+
+def safetensors_layout(path: Path) -> dict[str, tuple[int, int, list[int]]]:
+    """Byte offset in the file, length in bytes and shape of each tensor (format: 8-byte header length, JSON, data)."""
+    with path.open("rb") as file:
+        (size,) = struct.unpack("<Q", file.read(8))
+        header: dict[str, Any] = json.loads(file.read(size))
+    return {
+        name: (8 + size + entry["data_offsets"][0], entry["data_offsets"][1] - entry["data_offsets"][0], entry["shape"])
+        for name, entry in header.items()
+        if name != "__metadata__"
+    }
+
+
+def run(config: ExportConfig) -> None:
+    """Write `model.onnx`, `tags.tsv` and the settings that `wusum train calibrate` fits, at neutral values."""
+    export_onnx(config.model)
+    labels = json.loads((config.model / "tag_labels.json").read_text(encoding="utf-8"))
+    tagged = (e for e in examples(config.data, "almayadeen") if e.tags and not held_out(e.id, config.tag_holdout))
+    vocabulary = build_vocabulary(tagged, labels)
+    vocabulary.save(config.model / "tags.tsv")
+    log.info("%d tags, %d of them in the head", len(vocabulary.entries), len(labels))
+    path = config.model / "config.json"
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    settings["wusum"] |= {
+        "max_windows": config.max_windows,
+        "temperature": 1.0,
+        "threshold": 0.5,
+        "tags": {"weights": dict.fromkeys(("bias", *FEATURES), 0.0), "threshold": 0.5},
+    }
+    path.write_text(json.dumps(settings, ensure_ascii=False, indent=1), encoding="utf-8")

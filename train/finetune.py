@@ -1,0 +1,345 @@
+"""Fine-tune an encoder with its two heads on all corpora at once, with `transformers.Trainer`.
+
+Topics are learned from *sets* of topics (partial labels): the loss is minus the log of the summed probability of the
+set that a label can mean (Jin and Ghahramani, "Learning with multiple labels", NIPS 2002). Tags are learned as
+a softmax over the tag vocabulary with the editor's tags as equally likely targets.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+import torch
+import transformers
+from safetensors.torch import save_file
+from tokenizers import Tokenizer
+from torch import Tensor
+from transformers import AutoConfig, AutoModel, PreTrainedModel, Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer_utils import get_last_checkpoint
+
+from wusum.model.network import Network, pooling
+from wusum.model.text import match_key
+from wusum.train.config import ConfigError
+from wusum.train.corpora import Example, LabelMap, examples, held_out
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FinetuneConfig:
+    """Settings of `wusum train finetune`."""
+
+    data: Path
+    """Folder of the corpora."""
+    output: Path
+    """Folder for checkpoints; the finished artefact goes to its `model/`."""
+    topics: Path
+    """The label map."""
+    corpora: dict[str, float]
+    """How often each corpus is seen; 0.5 is half of its articles once."""
+    tokenizer: str = ""
+    """Folder with `tokenizer.json`; not needed with `base_model`."""
+    base_model: str = ""
+    """Hub id or folder of a pretrained encoder; empty trains a new one of the shape in `encoder`."""
+    encoder: dict[str, int] = field(default_factory=dict)
+    """Shape of a new BERT: hidden_size, num_hidden_layers, num_attention_heads, intermediate_size."""
+    vectors: str = ""
+    """File of word vectors that a new encoder's embeddings start from."""
+    vector_scale: float = 0.05
+    """Standard deviation of the embeddings that start from vectors."""
+    window: int = 128
+    """Tokens that the encoder reads at once, with its two special tokens."""
+    max_tokens: int = 512
+    """Tokens of an article from which windows are drawn."""
+    lead_share: float = 0.7
+    """How often the window is the beginning of the article; else it begins anywhere."""
+    tag_min_count: int = 5
+    """Training articles that a tag needs to get a label of its own in the tag head."""
+    tag_weight: float = 0.5
+    """Weight of the tag loss beside the topic loss."""
+    tag_holdout: float = 0.125
+    """Share of the tagged articles kept apart, on which the ranking of tags is fitted afterwards."""
+    batch_size: int = 32
+    learning_rate: float = 5e-4
+    epochs: float = 1.0
+    warmup_share: float = 0.1
+    weight_decay: float = 0.01
+    bf16: bool = False
+    """Compute in bfloat16; a gain on GPUs and on CPUs that have AVX512-BF16 or AMX, a loss elsewhere."""
+    save_steps: int = 500
+    seed: int = 13
+    max_rows: int = 0
+    """Stop reading a corpus after so many rows, for a trial; 0 reads all."""
+
+
+@dataclass(frozen=True, slots=True)
+class TagLabels:
+    """The tags that the head predicts: `index` from match key to label, `texts` in the spelling most used."""
+
+    index: dict[str, int]
+    texts: tuple[str, ...]
+
+    @classmethod
+    def count(cls, tagged: Sequence[Sequence[str]], min_count: int) -> TagLabels:
+        """The labels of a training set: tags of at least `min_count` articles, most frequent first."""
+        spellings: dict[str, Counter[str]] = {}
+        for tags in tagged:
+            for tag in tags:
+                spellings.setdefault(match_key(tag), Counter())[tag] += 1
+        kept = [(key, forms) for key, forms in spellings.items() if forms.total() >= min_count]
+        kept.sort(key=lambda item: (-item[1].total(), item[0]))
+        return cls({key: i for i, (key, _) in enumerate(kept)}, tuple(f.most_common(1)[0][0] for _, f in kept))
+
+
+class Windows(torch.utils.data.Dataset[dict[str, Any]]):
+    """One window of each row: the beginning of its article, or a random place.
+
+    The places are drawn once, not while training: so a run that is cut and resumed sees what an unbroken one sees.
+    """
+
+    def __init__(self, rows: datasets.Dataset, room: int, lead_share: float, seed: int) -> None:
+        self.rows, self.room = rows, room
+        generator = np.random.default_rng(seed)
+        self.places = np.where(generator.random(len(rows)) < lead_share, 0.0, generator.random(len(rows)))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        row = self.rows[index]
+        start = round(self.places[index] * max(len(row["input_ids"]) - self.room, 0))
+        return row | {"input_ids": row["input_ids"][start : start + self.room]}
+
+
+class Collator:
+    """Pads the windows of a batch to its longest and makes labels multi-hot."""
+
+    def __init__(self, prefix: list[int], suffix: list[int], pad: int, topics: int, tags: int) -> None:
+        self.prefix, self.suffix, self.pad, self.sizes = prefix, suffix, pad, (topics, tags)
+
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Tensor]:
+        """Ids and mask [rows, tokens], topic sets [rows, topics] and tags [rows, tags]."""
+        windows = [self.prefix + row["input_ids"] + self.suffix for row in rows]
+        longest = max(map(len, windows))
+        topics, tags = (torch.zeros(len(rows), size) for size in self.sizes)
+        for i, row in enumerate(rows):
+            topics[i, row["topics"]] = 1
+            tags[i, row["tags"]] = 1
+        return {
+            "input_ids": torch.tensor([w + [self.pad] * (longest - len(w)) for w in windows]),
+            "attention_mask": torch.tensor([[1] * len(w) + [0] * (longest - len(w)) for w in windows]),
+            "topics": topics,
+            "tags": tags,
+        }
+
+
+class TwoHeadTrainer(Trainer):
+    """A Trainer with the loss of both heads."""
+
+    tag_weight = 1.0
+
+    def compute_loss(self, model: Any, inputs: dict[str, Tensor], *_: Any, **__: Any) -> Tensor:
+        """Scalar loss of a batch."""
+        topic_logits, tag_logits = model(inputs["input_ids"], inputs["attention_mask"])
+        return topic_loss(topic_logits.float(), inputs["topics"]) + self.tag_weight * tag_loss(
+            tag_logits.float(), inputs["tags"]
+        )
+
+
+def topic_loss(logits: Tensor, sets: Tensor) -> Tensor:
+    """Mean over the labelled rows of -log P(set); `logits` and multi-hot `sets` are [rows, topics]."""
+    labelled = sets.any(-1)
+    if not labelled.any():
+        return logits.sum() * 0
+    logits, sets = logits[labelled], sets[labelled]
+    inside = logits.masked_fill(sets == 0, -torch.inf).logsumexp(-1)
+    return (logits.logsumexp(-1) - inside).mean()
+
+
+def tag_loss(logits: Tensor, tags: Tensor) -> Tensor:
+    """Mean over the tagged rows of the cross-entropy with their tags as equally likely; both are [rows, tags]."""
+    tagged = tags.any(-1)
+    if not tagged.any():
+        return logits.sum() * 0
+    targets = tags[tagged] / tags[tagged].sum(-1, keepdim=True)
+    return -(targets * logits[tagged].log_softmax(-1)).sum(-1).mean()
+
+
+def new_encoder(config: FinetuneConfig, vocab_size: int, pad: int) -> PreTrainedModel:
+    """The encoder to train: a pretrained one, or a new BERT whose embeddings start from word vectors."""
+    if config.base_model:
+        base = AutoConfig.from_pretrained(config.base_model, trust_remote_code=False)
+        return AutoModel.from_pretrained(config.base_model, trust_remote_code=False, **pooling(base.to_dict()))
+    shape = transformers.BertConfig(
+        vocab_size=vocab_size,
+        max_position_embeddings=config.window,
+        pad_token_id=pad,
+        type_vocab_size=1,
+        **config.encoder,
+    )
+    encoder = transformers.BertModel(shape, add_pooling_layer=False)
+    if config.vectors:
+        vectors = torch.from_numpy(np.load(config.vectors))
+        if vectors.shape != encoder.embeddings.word_embeddings.weight.shape:
+            raise ConfigError(
+                f"{config.vectors}: vectors of shape {tuple(vectors.shape)} do not fit {vocab_size} pieces"
+            )
+        with torch.no_grad():
+            encoder.embeddings.word_embeddings.weight.copy_(vectors * config.vector_scale)
+            encoder.embeddings.word_embeddings.weight[pad] = 0
+    return encoder
+
+
+def load_tokenizer(config: FinetuneConfig) -> Tokenizer:
+    """The tokenizer of the base model, or our own."""
+    if config.base_model:
+        fast = transformers.AutoTokenizer.from_pretrained(config.base_model, trust_remote_code=False)
+        return Tokenizer.from_str(fast.backend_tokenizer.to_str())
+    return Tokenizer.from_file(str(Path(config.tokenizer) / "tokenizer.json"))
+
+
+def training_rows(config: FinetuneConfig, tokenizer: Tokenizer, topics: LabelMap, tags: TagLabels) -> datasets.Dataset:
+    """All training articles as token ids with topic sets and tag labels, each corpus as often as configured."""
+
+    def generate() -> Iterator[dict[str, Any]]:
+        for corpus in config.corpora:
+            batch: list[Example] = []
+            for example in _rows(config, corpus):
+                if example.tags and held_out(example.id, config.tag_holdout):
+                    continue
+                batch.append(example)
+                if len(batch) == 256:
+                    yield from encode(batch)
+                    batch = []
+            yield from encode(batch)
+
+    def encode(batch: list[Example]) -> Iterator[dict[str, Any]]:
+        encodings = tokenizer.encode_batch_fast(
+            [e.text[: config.max_tokens * 8] for e in batch], add_special_tokens=False
+        )
+        for example, encoding in zip(batch, encodings, strict=True):
+            ids = encoding.ids[: config.max_tokens]
+            sets = list(topics.topics(example.corpus, example.label))
+            labels = sorted({tags.index[k] for k in map(match_key, example.tags or ()) if k in tags.index})
+            if ids and (sets or labels):
+                yield {"corpus": example.corpus, "input_ids": ids, "topics": sets, "tags": labels}
+
+    kinds = datasets.Features(
+        {
+            "corpus": datasets.Value("string"),
+            "input_ids": datasets.List(datasets.Value("int32")),
+            "topics": datasets.List(datasets.Value("int32")),
+            "tags": datasets.List(datasets.Value("int32")),
+        }
+    )
+    cache = config.output / "cache"
+    shutil.rmtree(cache, ignore_errors=True)
+    rows = datasets.Dataset.from_generator(generate, features=kinds, cache_dir=str(cache))
+    return rows.select(_repeat(rows["corpus"], config.corpora, config.seed))
+
+
+def _rows(config: FinetuneConfig, corpus: str) -> Iterator[Example]:
+    for i, example in enumerate(examples(config.data, corpus)):
+        if i == config.max_rows > 0:
+            return
+        yield example
+
+
+def _repeat(corpora: Sequence[str], weights: dict[str, float], seed: int) -> list[int]:
+    """Row numbers, each corpus's repeated by its weight; a fraction is a random sample without replacement."""
+    generator = random.Random(seed)
+    by_corpus: dict[str, list[int]] = {}
+    for i, corpus in enumerate(corpora):
+        by_corpus.setdefault(corpus, []).append(i)
+    chosen: list[int] = []
+    for corpus, rows in by_corpus.items():
+        whole, part = divmod(weights[corpus], 1)
+        chosen += rows * int(whole) + generator.sample(rows, round(part * len(rows)))
+    return chosen
+
+
+def run(config: FinetuneConfig, callbacks: Sequence[TrainerCallback] = ()) -> None:
+    """Train, or go on from the last checkpoint under `output`, and write the model to `output/model`."""
+    transformers.set_seed(config.seed)
+    topics = LabelMap.load(config.topics)
+    tokenizer = load_tokenizer(config)
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    tagged = [
+        e.tags
+        for corpus in config.corpora
+        for e in _rows(config, corpus)
+        if e.tags and not held_out(e.id, config.tag_holdout)
+    ]
+    tags = TagLabels.count(tagged, config.tag_min_count)
+    rows = training_rows(config, tokenizer, topics, tags)
+    log.info("%d rows, %d tag labels, %s", len(rows), len(tags.texts), dict(Counter(rows["corpus"])))
+
+    special = tokenizer.encode("").ids
+    pad = tokenizer.token_to_id("[PAD]") if tokenizer.token_to_id("[PAD]") is not None else 0
+    network = Network(new_encoder(config, tokenizer.get_vocab_size(), pad), len(topics.keys), len(tags.texts))
+    steps = int(len(rows) / config.batch_size * config.epochs)
+    trainer = TwoHeadTrainer(
+        model=network,
+        args=TrainingArguments(
+            output_dir=str(config.output),
+            per_device_train_batch_size=config.batch_size,
+            num_train_epochs=config.epochs,
+            learning_rate=config.learning_rate,
+            lr_scheduler_type="linear",
+            warmup_steps=int(config.warmup_share * steps),
+            weight_decay=config.weight_decay,
+            bf16=config.bf16,
+            use_cpu=not torch.cuda.is_available(),
+            remove_unused_columns=False,
+            logging_steps=50,
+            save_steps=config.save_steps,
+            save_total_limit=2,
+            seed=config.seed,
+            report_to="none",
+            dataloader_pin_memory=torch.cuda.is_available(),
+        ),
+        train_dataset=Windows(rows, config.window - len(special), config.lead_share, config.seed),
+        data_collator=Collator(special[:1], special[1:], pad, len(topics.keys), len(tags.texts)),
+    )
+    trainer.tag_weight = config.tag_weight
+    for callback in callbacks:
+        trainer.add_callback(callback)
+    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(config.output)))
+    trainer.state.save_to_json(str(config.output / "history.json"))
+    write_model(config, network, tokenizer, topics, tags)
+
+
+def write_model(
+    config: FinetuneConfig, network: Network, tokenizer: Tokenizer, topics: LabelMap, tags: TagLabels
+) -> None:
+    """Write what training made in Hugging Face layout; `wusum train export` completes it for inference."""
+    folder = config.output / "model"
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = network.encoder.config.to_dict() | {
+        "id2label": dict(enumerate(topics.codes)),
+        "label2id": {code: i for i, code in enumerate(topics.codes)},
+        "wusum": {
+            "topics": [
+                {"code": code, "name_ar": ar, "name_en": en}
+                for code, ar, en in zip(topics.codes, topics.names_ar, topics.names_en, strict=True)
+            ],
+            "tag_labels": len(tags.texts),
+            "window": config.window,
+        },
+    }
+    (folder / "config.json").write_text(json.dumps(settings, ensure_ascii=False, indent=1), encoding="utf-8")
+    (folder / "tag_labels.json").write_text(json.dumps(tags.texts, ensure_ascii=False), encoding="utf-8")
+    tokenizer.save(str(folder / "tokenizer.json"))
+    weights = {name: value.contiguous() for name, value in network.weights().items()}
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
