@@ -108,18 +108,22 @@ def tag(
     )
     try:
         run_tag(options)
-    except (DumpError, ModelError) as error:
+    except BrokenPipeError:
+        raise
+    except (DumpError, ModelError, OSError) as error:  # OSError: a full disk, a folder without leave to write
         typer.echo(f"wusum tag: {error}", err=True)
         raise typer.Exit(2) from error
-    except OSError as error:  # a full disk, a folder without leave to write
-        typer.echo(f"wusum tag: {error}", err=True)
-        raise typer.Exit(2) from error
+
+
+def load_parts() -> None:
+    """Add the commands of the other parts of wusum, found by their entry points."""
+    for part in sorted(entry_points(group="wusum.commands"), key=lambda part: part.name):
+        app.add_typer(part.load())
 
 
 def main() -> None:
-    """Run the command line; the commands of other parts of wusum are found by their entry points."""
-    for part in sorted(entry_points(group="wusum.commands"), key=lambda part: part.name):
-        app.add_typer(part.load(), name=None)
+    """Run the command line."""
+    load_parts()
     try:
         app()
     except BrokenPipeError:  # the reader, say `head`, has had enough

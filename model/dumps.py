@@ -1,0 +1,142 @@
+"""Dumps of articles: pages, JSON lines, tables and standard input, one record at a time.
+
+A record that cannot be tagged becomes a `Reject` and the reading goes on; an input that cannot be read raises
+`DumpError`. Memory is bounded by one record (one batch of rows for Parquet), whatever the size of the file.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import chain
+from typing import Any, BinaryIO, Final
+
+from wusum.model.article import Article
+from wusum.model.checks import DEFAULT_LIMITS, Limits, check, too_long
+from wusum.model.compression import DAMAGE
+from wusum.model.fields import DEFAULT_FIELDS, Bad, Fields, Unreadable, decode
+from wusum.model.files import DumpError, File, find, message, split_suffix
+from wusum.model.records import Line, json_rows, lines, rows
+
+__all__ = ["STDIN", "DumpError", "Fields", "Limits", "Reject", "check", "read"]
+
+STDIN: Final = "stdin"
+
+_PAGE_SUFFIX = re.compile(r"\.txt(\.\w+)?$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A record that cannot be tagged, and why.
+
+    `source` is the file's path below the folder given (its name, for a file given), or "stdin"; `line` the line of a
+    JSONL file, the row of a table (the header not counted) or 1 for a page, all from 1; `id` is "" where unknown.
+    """
+
+    source: str
+    line: int
+    id: str
+    error: str
+
+    def to_dict(self) -> dict[str, object]:
+        """The row of a rejects file."""
+        return asdict(self)
+
+
+def read(
+    inputs: Sequence[str],
+    *,
+    fields: Fields = DEFAULT_FIELDS,
+    pages: bool | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Iterator[Article | Reject]:
+    """The records of all inputs, in order, read as they are asked for.
+
+    An input is a file (`.txt`, `.jsonl`, `.csv`, `.tsv`, each also `.gz`, `.xz` or `.zst`; `.parquet`), a folder (all
+    such files below it, hidden ones left out), a glob, an fsspec URL of one of these, or "-" for standard input:
+    JSON lines or, where its first line that is not blank does not start with "{", one page.
+
+    `pages`: None parses `.txt` files as scraped pages and takes the text of records as it is; True parses every text
+    as a page; False parses none.
+
+    A page's id is its SOURCE without the suffix: "a/1" for a/1.txt below a folder or a glob, "1" for a file given. A
+    record without an id is called "SOURCE:LINE". Ids made so are unique within one input, not across several: give
+    the parent of two folders that hold files of one name, not the two.
+
+    Raises DumpError, before the first record where an input is missing, or later where a file proves damaged.
+    """
+    found = [None if name == "-" else find(name) for name in inputs]
+    reader = _Reader(fields, pages, limits)
+    return chain.from_iterable(
+        reader.stdin(sys.stdin.buffer) if files is None else chain.from_iterable(map(reader.file, files))
+        for files in found
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    fields: Fields
+    pages: bool | None
+    limits: Limits
+
+    def file(self, file: File) -> Iterator[Article | Reject]:
+        line = 0
+        try:
+            with file.open() as stream:
+                kind = split_suffix(file.path)[0]
+                if kind == "txt":
+                    yield self._page(file.name, stream.read(self.limits.max_bytes))
+                    return
+                for line, row in rows(stream, kind, self.fields, self.limits):
+                    yield self._record(file.name, line, row)
+        except (Unreadable, *DAMAGE) as error:
+            place = f" after line {line}" if line else ""
+            raise DumpError(f"{file.path}: cannot be read{place}: {message(error)}") from error
+
+    def stdin(self, stream: BinaryIO) -> Iterator[Article | Reject]:
+        all_lines = lines(stream, self.limits.max_bytes)
+        head: list[Line] = []
+        for line in all_lines:
+            head.append(line)
+            if line.data.strip():
+                break
+        if head and head[-1].data.lstrip().startswith(b"{"):
+            for number, row in json_rows(chain(head, all_lines), self.limits):
+                yield self._record(STDIN, number, row)
+        elif head:
+            data = b"".join(line.data for line in head)
+            yield self._page(STDIN, data + stream.read(self.limits.max_bytes))
+
+    def _record(self, source: str, line: int, row: Mapping[str, Any] | str) -> Article | Reject:
+        identifier = ""
+        try:
+            if isinstance(row, str):
+                raise Bad(row)
+            identifier = self.fields.value(row, "id")
+            title, text = self.fields.value(row, "title"), self.fields.value(row, "text")
+            return self._article(identifier or f"{source}:{line}", title, text, page=self.pages is True)
+        except Bad as error:
+            return Reject(source, line, identifier, str(error))
+
+    def _page(self, source: str, data: bytes) -> Article | Reject:
+        identifier = _PAGE_SUFFIX.sub("", source)
+        try:
+            if len(data) >= self.limits.max_bytes:
+                raise Bad(too_long(self.limits))
+            text = decode(data.removeprefix(codecs.BOM_UTF8))
+            return self._article(identifier, "", text, page=self.pages is not False)
+        except Bad as error:
+            return Reject(source, 1, identifier, str(error))
+
+    def _article(self, identifier: str, title: str, text: str, *, page: bool) -> Article:
+        if len(text) > self.limits.max_chars:
+            raise Bad(too_long(self.limits))  # before the work of parsing it
+        article = Article.from_page(text, id=identifier) if page else Article(id=identifier, body=text)
+        if title:
+            article = replace(article, title=title)
+        if error := check(article, self.limits):
+            raise Bad(error)
+        return article

@@ -1,0 +1,131 @@
+"""Inputs named by a user → the files to read: paths, folders, globs and fsspec URLs."""
+
+from __future__ import annotations
+
+import glob
+import io
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any, BinaryIO, Final, NamedTuple
+
+from wusum.model.compression import COMPRESSIONS, decompress
+
+FORMATS: Final = ("txt", "jsonl", "csv", "tsv", "parquet")
+
+
+class DumpError(Exception):
+    """Unreadable input or bad usage: the run ends, with exit status 2."""
+
+
+class File(NamedTuple):
+    """A file to read."""
+
+    path: str
+    name: str
+    """Its path below the folder given, for a file given its last part."""
+    system: Any = None
+    """An fsspec file system; None = local."""
+
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """The file's bytes, decompressed."""
+        with open(self.path, "rb") if self.system is None else self.system.open(self.path, "rb") as raw:
+            compression = split_suffix(self.path)[1]
+            # fsspec's own files have no bounded readline.
+            stream = raw if self.system is None else io.BufferedReader(raw)
+            with decompress(stream, compression) if compression else stream as plain:
+                yield plain
+
+
+def split_suffix(path: str) -> tuple[str, str]:
+    """The format and compression in a file's name, e.g. ("jsonl", "gz"); "" where there is none or it is not known."""
+    stem, suffix = os.path.splitext(path.lower())
+    compression = suffix[1:] if suffix[1:] in COMPRESSIONS else ""
+    if compression:
+        suffix = os.path.splitext(stem)[1]
+    known = suffix[1:] in FORMATS and not (compression and suffix == ".parquet")
+    return suffix[1:] if known else "", compression
+
+
+def find(name: str) -> Iterator[File]:
+    """The files that an input names, sorted; raises DumpError where there is none, or a folder cannot be listed."""
+    files = _find_remote(name) if "://" in name else _find_local(name)
+    first = next(files, None)
+    if first is None:
+        raise DumpError(f"{name}: no file found with a known suffix ({_suffixes()})")
+    return chain([first], files)
+
+
+def message(error: BaseException) -> str:
+    """What an exception says, or at least its name."""
+    return str(error) or type(error).__name__
+
+
+def _find_local(name: str) -> Iterator[File]:
+    if os.path.isdir(name):
+        return _below(name, _walk(name))
+    if os.path.exists(name):
+        return iter([_given(name)])
+    if glob.has_magic(name):
+        matches = (path for path in glob.iglob(name, recursive=True) if not os.path.isdir(path))
+        return _below(_glob_root(name), sorted(matches))
+    raise DumpError(f"{name}: no such file or folder")
+
+
+def _find_remote(url: str) -> Iterator[File]:
+    from fsspec.core import url_to_fs  # slow to import, and seldom needed
+
+    try:
+        system, path = url_to_fs(url)
+        # Asked first: to ask whether a web address is a folder would fetch and parse the file.
+        if split_suffix(path)[0] and not glob.has_magic(path):
+            if not system.exists(path):
+                raise DumpError(f"{url}: no such file")
+            return iter([_given(path, system)])
+        if glob.has_magic(path):
+            return _below(_glob_root(path), sorted(system.glob(path)), system)
+        return _below(path, sorted(system.find(path)), system)
+    except DumpError:
+        raise
+    except Exception as error:  # every remote system has exceptions of its own
+        raise DumpError(f"{url}: {message(error)}") from error
+
+
+def _given(path: str, system: Any = None) -> File:
+    if not split_suffix(path)[0]:
+        raise DumpError(f"{path}: unknown kind of file; the known suffixes are {_suffixes()}")
+    return File(path, os.path.basename(path), system)
+
+
+def _below(root: str, paths: Iterable[str], system: Any = None) -> Iterator[File]:
+    for path in paths:
+        if split_suffix(path)[0] and not os.path.basename(path).startswith("."):
+            yield File(path, os.path.relpath(path, root or os.curdir), system)
+
+
+def _walk(folder: str) -> Iterator[str]:
+    """Files below a folder, each folder sorted by name and listed only when its turn comes."""
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+    except OSError as error:
+        raise DumpError(f"{folder}: cannot be listed: {error.strerror}") from error
+    for name, is_folder in found:
+        path = os.path.join(folder, name)
+        if not is_folder:
+            yield path
+        elif not name.startswith("."):
+            yield from _walk(path)
+
+
+def _glob_root(pattern: str) -> str:
+    while glob.has_magic(pattern):
+        pattern = os.path.dirname(pattern)
+    return pattern
+
+
+def _suffixes() -> str:
+    plain = ", ".join(f".{name}" for name in FORMATS)
+    return f"{plain}; all but .parquet also with {', '.join(f'.{name}' for name in COMPRESSIONS)}"

@@ -1,0 +1,75 @@
+"""What the README and the shipped configs say is true."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from tests.conftest import ROOT
+from wusum.model.cli import app, load_parts
+from wusum.train.config import load
+from wusum.train.corpora import LabelMap
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = sorted(set(re.findall(r"(?:^|\| )(wusum (?:tag|train|eval)[^|#>\n]*)", README, re.MULTILINE)))
+
+
+def test_the_readme_has_commands_of_every_kind() -> None:
+    assert {command.split()[1] for command in COMMANDS} == {"tag", "train", "eval"}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_readme_has_only_options_and_files_that_exist(command: str) -> None:
+    load_parts()
+    _, name, *words = command.replace("'", "").split()
+    options = re.findall(r"--[a-z-]+", CliRunner().invoke(app, [name, "--help"], terminal_width=200).output)
+    for word in words:
+        if word.startswith("--"):
+            assert word in options
+        if word.startswith("configs/"):
+            assert (ROOT / word).is_file()
+
+
+@pytest.mark.parametrize("stage", ["tokenizer", "vectors", "finetune", "export", "calibrate"])
+def test_a_shipped_config_fills_its_stage(stage: str) -> None:
+    module = __import__(f"wusum.train.{stage}", fromlist=[stage])
+    config = load(getattr(module, f"{stage.capitalize()}Config"), ROOT / "configs" / f"{stage}.yaml")
+    assert f"wusum train {stage} configs/{stage}.yaml" in README
+    for name in getattr(config, "corpora", ()):
+        assert (ROOT.parent / "shared" / "data" / f"{name}.jsonl.xz").is_file() or not (ROOT.parent / "shared").exists()
+
+
+def test_every_config_is_one_of_a_stage() -> None:
+    names = {path.stem for path in (ROOT / "configs").glob("*.yaml")}
+    assert names == {"topics", "tokenizer", "vectors", "finetune", "export", "calibrate", "eval"}
+
+
+def test_the_label_map_has_the_topics_of_the_standard(shared: Path) -> None:
+    import json
+
+    standard = json.loads((shared / "data" / "iptc_media_topics.json").read_text(encoding="utf-8"))["topics"][:17]
+    labels = LabelMap.load(ROOT / "configs" / "topics.yaml")
+    assert labels.codes == tuple(topic["qcode"] for topic in standard)
+    assert labels.names_ar == tuple(topic["ar"] for topic in standard)
+    assert labels.names_en == tuple(topic["en"] for topic in standard)
+
+
+def test_the_python_example_of_the_readme_runs() -> None:
+    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+    assert code
+    pages = [path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "pages").glob("*.txt")]
+    names: dict[str, object] = {"pages": pages}
+    exec(code.group(1), names)
+    assert names["prediction"]
+
+
+def test_the_model_card_names_every_topic_that_is_given() -> None:
+    card = (ROOT / "model" / "weights" / "README.md").read_text(encoding="utf-8")
+    topics = yaml.safe_load((ROOT / "configs" / "topics.yaml").read_text(encoding="utf-8"))["topics"]
+    for topic in topics.values():
+        line = next(line for line in card.splitlines() if topic["code"] in line)
+        assert ("not given" in line) == (topic.get("given") is False)

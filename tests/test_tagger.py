@@ -1,0 +1,168 @@
+"""The bundled model: one article, one answer, however it is asked; offsets; leakage; the two runtimes."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.conftest import PAGES
+from wusum.model.artefact import BUNDLED, FILES
+from wusum.model.article import Article
+from wusum.model.runtime import ModelError
+from wusum.model.tagger import Prediction, Tagger
+from wusum.model.text import match_key
+
+FIRST_TOPIC = {
+    "culture": {"01"},
+    "economy": {"04"},
+    "health": {"07"},
+    "politics": {"11", "16"},
+    "sport": {"15"},
+    "technology": {"13"},
+}
+
+
+@pytest.fixture(scope="module")
+def articles() -> list[Article]:
+    pages = [Article.from_page(path.read_text(encoding="utf-8"), path.stem) for path in sorted(PAGES.glob("*.txt"))]
+    long = Article(id="long", title=pages[0].title, body="\n".join(page.body for page in pages * 4))
+    short = Article(id="short", body="فاز المنتخب")
+    return [*pages, long, short]
+
+
+def assert_same(one: Prediction, other: Prediction) -> None:
+    assert one.id == other.id
+    assert [t.code for t in one.topics] == [t.code for t in other.topics]
+    assert [(t.text, t.spans) for t in one.tags] == [(t.text, t.spans) for t in other.tags]
+    scores = ([t.score for t in (*p.topics, *p.tags)] for p in (one, other))
+    np.testing.assert_allclose(*scores, atol=1e-3)
+
+
+@pytest.mark.parametrize("path", sorted(PAGES.glob("*.txt")), ids=lambda path: path.stem)
+def test_a_sample_page_gets_its_topic_and_some_tags(tagger: Tagger, path: Path) -> None:
+    prediction = tagger(Article.from_page(path.read_text(encoding="utf-8")))
+    assert prediction.topics[0].code.removeprefix("medtop:")[:2] in FIRST_TOPIC[path.stem]
+    assert prediction.tags
+
+
+def test_alone_in_a_batch_and_in_any_order_the_answer_is_one(tagger: Tagger, articles: list[Article]) -> None:
+    alone = {article.id: tagger(article) for article in articles}
+    shuffled = articles * 2
+    random.Random(5).shuffle(shuffled)
+    for order in (articles, articles[::-1], shuffled):
+        for article, prediction in zip(order, tagger(order), strict=True):
+            assert prediction.id == article.id
+            assert_same(prediction, alone[article.id])
+
+
+def test_torch_gives_the_same_answer_as_onnx(tagger: Tagger, articles: list[Article]) -> None:
+    other = Tagger.from_pretrained(runtime="torch")
+    for one, two in zip(tagger.logits(articles), other.logits(articles), strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-3)
+    for one, two in zip(tagger(articles), other(articles), strict=True):
+        assert_same(one, two)
+
+
+def test_spans_point_into_the_page_that_was_given(tagger: Tagger) -> None:
+    count = 0
+    for path in PAGES.glob("*.txt"):
+        raw = path.read_text(encoding="utf-8").replace("\n", "\r\n")
+        article = Article.from_page(raw)
+        for tag in tagger(article, min_score=0.0).tags:
+            for start, end in tag.spans:
+                assert match_key(raw[start:end]) == match_key(tag.text)
+                assert article.offset <= start < end <= article.offset + len(article.body)
+                count += 1
+    assert count > 20
+
+
+def test_an_editors_fields_do_not_reach_the_model(tagger: Tagger) -> None:
+    for path in PAGES.glob("*.txt"):
+        page = Article.from_page(path.read_text(encoding="utf-8"))
+        assert page.tags
+        assert page.related or page.similar
+        bare = Article(id="", body=page.body, title=page.title, offset=page.offset)
+        assert tagger(page) == tagger(bare)
+
+
+def test_a_list_gives_a_list_and_a_stream_keeps_its_order(tagger: Tagger) -> None:
+    texts = [f"{'فاز المنتخب في المباراة ' * (n % 7 + 1)}" for n in range(600)]
+    predictions = list(tagger.stream(texts, max_tags=0))
+    assert [p.id for p in predictions] == [str(n) for n in range(600)]
+    assert tagger([]) == []
+    assert isinstance(tagger(texts[0]), Prediction)
+
+
+def test_a_text_without_arabic_gets_no_guess(tagger: Tagger) -> None:
+    for text in ("", "   ", "The quick brown fox", "12345"):
+        assert tagger(text) == Prediction("0")
+
+
+def test_a_very_long_article_is_tagged_to_its_end(tagger: Tagger, articles: list[Article]) -> None:
+    filler = "ثم عاد إلى البيت وجلس قليلا. " * 40_000
+    prediction = tagger(f"{articles[0].body}\n{filler}\nموسكو", max_tags=300, min_score=0.0)
+    assert len(filler) > 1_000_000
+    spans = [span for tag in prediction.tags if tag.text == "موسكو" for span in tag.spans]
+    assert spans
+    assert spans[-1][1] == len(articles[0].body) + len(filler) + 7
+
+
+def test_options_limit_the_answer(tagger: Tagger, articles: list[Article]) -> None:
+    wide = tagger(articles[0], max_topics=17, max_tags=30, min_score=0.0)
+    narrow = tagger(articles[0], max_topics=1, max_tags=2, min_score=0.0)
+    assert len(wide.topics) > 3
+    assert len(wide.tags) == 30
+    assert narrow.topics == wide.topics[:1]
+    assert narrow.tags == wide.tags[:2]
+    assert len(tagger(articles[0], min_score=1.0).topics) == 1
+
+
+def test_a_row_is_what_the_readme_says(tagger: Tagger, articles: list[Article]) -> None:
+    row = json.loads(json.dumps(tagger(articles[0]).to_dict()))
+    assert list(row) == ["id", "topics", "tags"]
+    assert list(row["topics"][0]) == ["code", "name_ar", "name_en", "score"]
+    assert list(row["tags"][0]) == ["text", "score", "spans"]
+    assert row["topics"][0]["code"].startswith("medtop:")
+
+
+def test_a_saved_model_is_the_model(tagger: Tagger, articles: list[Article], tmp_path: Path) -> None:
+    tagger.save_pretrained(tmp_path / "copy")
+    assert Tagger.from_pretrained(tmp_path / "copy")(articles[:3]) == tagger(articles[:3])
+
+
+@pytest.mark.parametrize("file", [name for name in FILES if name != "README.md"])
+def test_a_missing_file_is_named(tmp_path: Path, file: str) -> None:
+    shutil.copytree(BUNDLED, tmp_path / "model")
+    (tmp_path / "model" / file).unlink()
+    with pytest.raises(ModelError, match=file):
+        Tagger.from_pretrained(tmp_path / "model")
+
+
+@pytest.mark.parametrize("file", [name for name in FILES if name != "README.md"])
+def test_a_damaged_file_is_named(tmp_path: Path, file: str) -> None:
+    shutil.copytree(BUNDLED, tmp_path / "model")
+    path = tmp_path / "model" / file
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(ModelError, match=r"model\.onnx" if file == "model.safetensors" else file):
+        Tagger.from_pretrained(tmp_path / "model")
+
+
+def test_a_model_that_is_nowhere_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="nowhere: no such model folder"):
+        Tagger.from_pretrained(tmp_path / "nowhere")
+    with pytest.raises(ModelError, match="no runtime 'tpu'; there are onnx, torch"):
+        Tagger.from_pretrained(runtime="tpu")
+
+
+def test_the_seed_page(tagger: Tagger, shared: Path) -> None:
+    path = next((shared / "seed").glob("*.txt"))
+    page = Article.from_page(path.read_text(encoding="utf-8"))
+    prediction = tagger(page, max_tags=15, min_score=0.0)
+    assert prediction.topics[0].code in {"medtop:11000000", "medtop:16000000"}
+    given = {match_key(tag.text) for tag in prediction.tags}
+    assert len(given.intersection(map(match_key, page.tags))) >= 7
