@@ -46,7 +46,7 @@ class Score:
 
 
 def topic_suite(tagger: Tagger, config: EvalConfig) -> list[Score]:
-    """Accuracy and macro-F1 on each corpus; the answer is the label whose topics have the largest summed probability."""
+    """Accuracy and macro-F1 on each corpus; the answer is the label whose topics are, summed, the most probable."""
     label_map = LabelMap.load(config.topics)
     scores = []
     for corpus, labels in config.topic_labels.items():

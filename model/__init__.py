@@ -1,6 +1,6 @@
 """Tag Arabic news articles: all that inference needs.
 
-    from wusum.model import Article, Tagger
+from wusum.model import Article, Tagger
 """
 
 from __future__ import annotations

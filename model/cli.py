@@ -52,7 +52,7 @@ def tag(
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Files, folders, globs or URLs: .txt pages, .jsonl (.gz, .xz, .zst), .csv, .tsv, .parquet; - is stdin.",
+            help="Files, folders, globs, URLs: .txt pages, .jsonl (.gz, .xz, .zst), .csv, .tsv, .parquet; - is stdin.",
         ),
     ],
     output: Annotated[

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import orjson
 
 from wusum.model.article import Article
 from wusum.model.batch import tag_dump
 from wusum.model.dumps import DumpError, Fields, Reject, read
+from wusum.model.files import Meter, total_size
 from wusum.model.show import as_text
 from wusum.model.tagger import Prediction, Tagger
 from wusum.model.writers import open_writer
@@ -37,12 +40,13 @@ class TagOptions:
 
 def run_tag(options: TagOptions) -> None:
     """Run `wusum tag`; raises DumpError or ModelError where nothing can be done, OSError where writing fails."""
-    records = read(options.inputs, fields=options.fields, pages=options.pages)
+    meter = Meter()
+    records = read(options.inputs, fields=options.fields, pages=options.pages, meter=meter)
     tagger = Tagger.from_pretrained(options.model, runtime=options.runtime, threads=options.threads)
     with ExitStack() as stack:
         write = stack.enter_context(_output(options.output, options.format))
         reject = stack.enter_context(_rejects(options.output))
-        tick = stack.enter_context(_progress(options.output))
+        tick = stack.enter_context(_progress(options, meter))
 
         def written(article: Article, prediction: Prediction) -> None:
             write(article, prediction)
@@ -85,7 +89,7 @@ def _rejects(output: str | None) -> Iterator[Callable[[Reject], None]]:
     if "://" not in target:
         Path(target).unlink(missing_ok=True)
     with ExitStack() as stack:
-        files = []
+        files: list[IO[bytes]] = []
 
         def reject(record: Reject) -> None:
             if not files:
@@ -96,15 +100,39 @@ def _rejects(output: str | None) -> Iterator[Callable[[Reject], None]]:
 
 
 @contextmanager
-def _progress(output: str | None) -> Iterator[Callable[[], None]]:
-    """A bar on standard error where a person is looking; it is called once an article."""
-    if output is None or not sys.stderr.isatty():
+def _progress(options: TagOptions, meter: Meter) -> Iterator[Callable[[], None]]:
+    """A bar with rate and time left on standard error, where a person is looking; it is called once an article."""
+    if options.output is None or not sys.stderr.isatty():
         yield lambda: None
         return
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} articles, {task.speed:,.1f}/s"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.fields[articles]:,} articles, {task.fields[rate]:,.1f}/s"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("tagging")
-        yield lambda: progress.advance(task)
+        task = progress.add_task("", total=total_size(options.inputs), articles=0, rate=0.0)
+        articles, begin = 0, time.perf_counter()
+
+        def tick() -> None:
+            nonlocal articles
+            articles += 1
+            if articles % 16 == 0:
+                rate = articles / (time.perf_counter() - begin)
+                progress.update(task, completed=meter.position, articles=articles, rate=rate)
+
+        yield tick
+        progress.update(task, completed=meter.position, articles=articles)

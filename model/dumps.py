@@ -18,7 +18,7 @@ from wusum.model.article import Article
 from wusum.model.checks import DEFAULT_LIMITS, Limits, check, too_long
 from wusum.model.compression import DAMAGE
 from wusum.model.fields import DEFAULT_FIELDS, Bad, Fields, Unreadable, decode
-from wusum.model.files import DumpError, File, find, message, split_suffix
+from wusum.model.files import DumpError, File, Meter, find, message, split_suffix
 from wusum.model.records import Line, json_rows, lines, rows
 
 __all__ = ["STDIN", "DumpError", "Fields", "Limits", "Reject", "check", "read"]
@@ -52,6 +52,7 @@ def read(
     fields: Fields = DEFAULT_FIELDS,
     pages: bool | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    meter: Meter | None = None,
 ) -> Iterator[Article | Reject]:
     """The records of all inputs, in order, read as they are asked for.
 
@@ -60,7 +61,7 @@ def read(
     JSON lines or, where its first line that is not blank does not start with "{", one page.
 
     `pages`: None parses `.txt` files as scraped pages and takes the text of records as it is; True parses every text
-    as a page; False parses none.
+    as a page; False parses none. `meter` is kept at the number of bytes read.
 
     A page's id is its SOURCE without the suffix: "a/1" for a/1.txt below a folder or a glob, "1" for a file given. A
     record without an id is called "SOURCE:LINE". Ids made so are unique within one input, not across several: give
@@ -69,7 +70,7 @@ def read(
     Raises DumpError, before the first record where an input is missing, or later where a file proves damaged.
     """
     found = [None if name == "-" else find(name) for name in inputs]
-    reader = _Reader(fields, pages, limits)
+    reader = _Reader(fields, pages, limits, meter or Meter())
     return chain.from_iterable(
         reader.stdin(sys.stdin.buffer) if files is None else chain.from_iterable(map(reader.file, files))
         for files in found
@@ -81,11 +82,12 @@ class _Reader:
     fields: Fields
     pages: bool | None
     limits: Limits
+    meter: Meter
 
     def file(self, file: File) -> Iterator[Article | Reject]:
         line = 0
         try:
-            with file.open() as stream:
+            with file.open(self.meter) as stream:
                 kind = split_suffix(file.path)[0]
                 if kind == "txt":
                     yield self._page(file.name, stream.read(self.limits.max_bytes))

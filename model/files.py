@@ -7,6 +7,7 @@ import io
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any, BinaryIO, Final, NamedTuple
 
@@ -19,6 +20,19 @@ class DumpError(Exception):
     """Unreadable input or bad usage: the run ends, with exit status 2."""
 
 
+@dataclass(slots=True)
+class Meter:
+    """How far a reading has come, in bytes of the files as they are stored."""
+
+    finished: int = 0
+    current: Any = None
+
+    @property
+    def position(self) -> int:
+        """Bytes of the files read so far."""
+        return self.finished + (self.current.tell() if self.current else 0)
+
+
 class File(NamedTuple):
     """A file to read."""
 
@@ -28,15 +42,23 @@ class File(NamedTuple):
     system: Any = None
     """An fsspec file system; None = local."""
 
+    @property
+    def size(self) -> int:
+        """Bytes of the file as it is stored."""
+        return int(os.path.getsize(self.path) if self.system is None else self.system.size(self.path) or 0)
+
     @contextmanager
-    def open(self) -> Iterator[BinaryIO]:
-        """The file's bytes, decompressed."""
+    def open(self, meter: Meter) -> Iterator[BinaryIO]:
+        """The file's bytes, decompressed; `meter` follows the reading."""
         with open(self.path, "rb") if self.system is None else self.system.open(self.path, "rb") as raw:
+            meter.current = raw
             compression = split_suffix(self.path)[1]
             # fsspec's own files have no bounded readline.
             stream = raw if self.system is None else io.BufferedReader(raw)
             with decompress(stream, compression) if compression else stream as plain:
                 yield plain
+            meter.current = None
+            meter.finished += self.size
 
 
 def split_suffix(path: str) -> tuple[str, str]:
@@ -56,6 +78,12 @@ def find(name: str) -> Iterator[File]:
     if first is None:
         raise DumpError(f"{name}: no file found with a known suffix ({_suffixes()})")
     return chain([first], files)
+
+
+def total_size(inputs: Iterable[str]) -> int | None:
+    """Bytes of all files that the inputs name, None where one of them is standard input."""
+    names = list(inputs)
+    return None if "-" in names else sum(file.size for name in names for file in find(name))
 
 
 def message(error: BaseException) -> str:

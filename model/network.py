@@ -40,7 +40,8 @@ class Network(nn.Module):
 def load_network(folder: Path) -> Network:
     """The network of an artefact, in float32 and evaluation mode. Never runs code that comes with a model."""
     config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    encoder = AutoModel.from_config(AutoConfig.from_pretrained(folder, trust_remote_code=False), **pooling(config))
+    shape = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    encoder: PreTrainedModel = AutoModel.from_config(shape, **pooling(config))  # type: ignore[no-untyped-call]
     network = Network(encoder, len(config["wusum"]["topics"]), config["wusum"]["tag_labels"])
     prefix = encoder.base_model_prefix + "."
     network.load_state_dict(

@@ -107,8 +107,8 @@ class Tagger:
     ) -> Iterator[Prediction]:
         """Predictions in the order of the articles, a chunk of `CHUNK` at a time.
 
-        `min_score` is the least score of a topic or tag; None leaves it to the model's own thresholds. The best topic is
-        given in any case. A plain text is a body without title; its prediction has its number in the stream as id.
+        `min_score` is the least score of a topic or tag; None leaves it to the model's own thresholds. The best topic
+        is given in any case. A plain text is a body without title; its prediction has its number in the stream as id.
         """
         source = (
             article if isinstance(article, Article) else Article(id=str(number), body=article)
@@ -141,12 +141,12 @@ class Tagger:
         while start < len(order):
             longest = lengths[order[start]]
             batch = order[start : start + max(TOKEN_BUDGET // longest, 1)]
-            ids = np.zeros((len(batch), longest), np.int64)
-            mask = np.zeros_like(ids)
+            input_ids = np.zeros((len(batch), longest), np.int64)
+            attention_mask = np.zeros_like(input_ids)
             for row, number in enumerate(batch):
-                ids[row, : lengths[number]] = windows[number]
-                mask[row, : lengths[number]] = 1
-            results.append(self.runtime(ids, mask))
+                input_ids[row, : lengths[number]] = windows[number]
+                attention_mask[row, : lengths[number]] = 1
+            results.append(self.runtime(input_ids, attention_mask))
             start += len(batch)
         shares = np.zeros((len(articles), len(windows)), np.float32)
         shares[np.array(owners)[order], np.arange(len(order))] = lengths[order]

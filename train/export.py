@@ -53,11 +53,11 @@ def export_onnx(folder: Path) -> None:
         warnings.simplefilter(
             "ignore", DeprecationWarning
         )  # the newer exporter rewrites weights; these must stay as they are
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        warnings.simplefilter("ignore", UserWarning)  # of the tracer, on shapes that are fixed here
         torch.onnx.export(
             network,
             (ids, mask),
-            buffer,
+            buffer,  # type: ignore[arg-type]  # takes files, too
             input_names=["input_ids", "attention_mask"],
             output_names=["topic_logits", "tag_logits"],
             dynamic_axes={

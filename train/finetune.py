@@ -51,7 +51,7 @@ class FinetuneConfig:
     """Folder with `tokenizer.json`; not needed with `base_model`."""
     base_model: str = ""
     """Hub id or folder of a pretrained encoder; empty trains a new one of the shape in `encoder`."""
-    encoder: dict[str, int] = field(default_factory=dict)
+    encoder: dict[str, Any] = field(default_factory=dict)
     """Shape of a new BERT: hidden_size, num_hidden_layers, num_attention_heads, intermediate_size."""
     vectors: str = ""
     """File of word vectors that a new encoder's embeddings start from."""
@@ -116,7 +116,7 @@ class Windows(torch.utils.data.Dataset[dict[str, Any]]):
         return len(self.rows)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        row = self.rows[index]
+        row: dict[str, Any] = self.rows[index]
         start = round(self.places[index] * max(len(row["input_ids"]) - self.room, 0))
         return row | {"input_ids": row["input_ids"][start : start + self.room]}
 
@@ -179,7 +179,10 @@ def new_encoder(config: FinetuneConfig, vocab_size: int, pad: int) -> PreTrained
     """The encoder to train: a pretrained one, or a new BERT whose embeddings start from word vectors."""
     if config.base_model:
         base = AutoConfig.from_pretrained(config.base_model, trust_remote_code=False)
-        return AutoModel.from_pretrained(config.base_model, trust_remote_code=False, **pooling(base.to_dict()))
+        pretrained: PreTrainedModel = AutoModel.from_pretrained(
+            config.base_model, trust_remote_code=False, **pooling(base.to_dict())
+        )
+        return pretrained
     shape = transformers.BertConfig(
         vocab_size=vocab_size,
         max_position_embeddings=config.window,
@@ -286,7 +289,7 @@ def run(config: FinetuneConfig, callbacks: Sequence[TrainerCallback] = ()) -> No
     log.info("%d rows, %d tag labels, %s", len(rows), len(tags.texts), dict(Counter(rows["corpus"])))
 
     special = tokenizer.encode("").ids
-    pad = tokenizer.token_to_id("[PAD]") if tokenizer.token_to_id("[PAD]") is not None else 0
+    pad = tokenizer.token_to_id("[PAD]") or 0
     network = Network(new_encoder(config, tokenizer.get_vocab_size(), pad), len(topics.keys), len(tags.texts))
     steps = int(len(rows) / config.batch_size * config.epochs)
     trainer = TwoHeadTrainer(
@@ -315,7 +318,8 @@ def run(config: FinetuneConfig, callbacks: Sequence[TrainerCallback] = ()) -> No
     trainer.tag_weight = config.tag_weight
     for callback in callbacks:
         trainer.add_callback(callback)
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(config.output)))
+    last = get_last_checkpoint(str(config.output))  # type: ignore[no-untyped-call]
+    trainer.train(resume_from_checkpoint=last)
     trainer.state.save_to_json(str(config.output / "history.json"))
     write_model(config, network, tokenizer, topics, tags)
 

@@ -49,7 +49,7 @@ def normalizer() -> normalizers.Normalizer:
 
 def new_tokenizer() -> Tokenizer:
     """An untrained WordPiece tokenizer: white space and punctuation split words, `[CLS] … [SEP]` around a text."""
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=64))  # type: ignore[call-arg]
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=64))
     tokenizer.normalizer = normalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
@@ -63,8 +63,8 @@ def train(texts: Iterator[str], vocab_size: int, min_frequency: int) -> Tokenize
         vocab_size=vocab_size, min_frequency=min_frequency, special_tokens=list(SPECIAL), limit_alphabet=400
     )
     tokenizer.train_from_iterator(texts, trainer)
-    cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
-    tokenizer.post_processor = processors.BertProcessing(("[SEP]", sep), ("[CLS]", cls))
+    cls, sep = ((piece, SPECIAL.index(piece)) for piece in ("[CLS]", "[SEP]"))
+    tokenizer.post_processor = processors.BertProcessing(sep, cls)
     return tokenizer
 
 
