@@ -18,6 +18,8 @@ class Stage(StrEnum):
 
     tokenizer = "tokenizer"
     vectors = "vectors"
+    packing = "packing"
+    pretrain = "pretrain"
     finetune = "finetune"
     export = "export"
     calibrate = "calibrate"

@@ -26,6 +26,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import AutoConfig, AutoModel, PreTrainedModel, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
+from transformers.utils import cached_file
 
 from wusum.model.network import Network, pooling
 from wusum.model.text import match_key
@@ -183,29 +184,35 @@ def new_encoder(config: FinetuneConfig, vocab_size: int, pad: int) -> PreTrained
             config.base_model, trust_remote_code=False, **pooling(base.to_dict())
         )
         return pretrained
-    shape = transformers.BertConfig(
-        vocab_size=vocab_size,
-        max_position_embeddings=config.window,
-        pad_token_id=pad,
-        type_vocab_size=1,
-        **config.encoder,
+    return new_bert(config.encoder, vocab_size, config.window, pad, config.vectors, config.vector_scale)
+
+
+def new_bert(
+    shape: dict[str, Any], vocab_size: int, positions: int, pad: int, vectors: str = "", vector_scale: float = 1.0
+) -> transformers.BertModel:
+    """A new BERT; its embeddings start from the word vectors in a file, scaled, or at random where none is named."""
+    config = transformers.BertConfig(
+        vocab_size=vocab_size, max_position_embeddings=positions, pad_token_id=pad, type_vocab_size=1, **shape
     )
-    encoder = transformers.BertModel(shape, add_pooling_layer=False)
-    if config.vectors:
-        vectors = torch.from_numpy(np.load(config.vectors))
-        if vectors.shape != encoder.embeddings.word_embeddings.weight.shape:
-            raise ConfigError(
-                f"{config.vectors}: vectors of shape {tuple(vectors.shape)} do not fit {vocab_size} pieces"
-            )
+    encoder = transformers.BertModel(config, add_pooling_layer=False)
+    if vectors:
+        start = torch.from_numpy(np.load(vectors))
+        weight = encoder.embeddings.word_embeddings.weight
+        if start.shape != weight.shape:
+            raise ConfigError(f"{vectors}: vectors of shape {tuple(start.shape)}, embeddings of {tuple(weight.shape)}")
         with torch.no_grad():
-            encoder.embeddings.word_embeddings.weight.copy_(vectors * config.vector_scale)
-            encoder.embeddings.word_embeddings.weight[pad] = 0
+            weight.copy_(start * vector_scale)
+            weight[pad] = 0
     return encoder
 
 
 def load_tokenizer(config: FinetuneConfig) -> Tokenizer:
     """The tokenizer of the base model, or our own."""
     if config.base_model:
+        # The file itself where there is one: building a tokenizer anew may put another normaliser in its place.
+        file = cached_file(config.base_model, "tokenizer.json", _raise_exceptions_for_missing_entries=False)
+        if file is not None:
+            return Tokenizer.from_file(str(file))
         fast = transformers.AutoTokenizer.from_pretrained(config.base_model, trust_remote_code=False)
         return Tokenizer.from_str(fast.backend_tokenizer.to_str())
     return Tokenizer.from_file(str(Path(config.tokenizer) / "tokenizer.json"))

@@ -1,0 +1,185 @@
+"""Pretrain a BERT encoder by masked-language modelling on packed text, with `transformers.Trainer`.
+
+Whole words are masked (Devlin et al., BERT, 2019, and its whole-word release): all pieces of a word together, most
+of them replaced by [MASK], some by a random piece, some left. The vocabulary is scored at masked positions only.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import PreTrainedModel, Trainer, TrainingArguments
+from transformers.trainer_utils import get_last_checkpoint
+
+from wusum.train.finetune import new_bert
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PretrainConfig:
+    """Settings of `wusum train pretrain`."""
+
+    packed: Path
+    """Folder that `wusum train packing` wrote."""
+    tokenizer: Path
+    """Folder with the `tokenizer.json` that it used."""
+    output: Path
+    """Folder for checkpoints and `history.jsonl`; the encoder goes to its `encoder/`, for `base_model`."""
+    encoder: dict[str, Any] = field(default_factory=dict)
+    """Shape of the BERT: hidden_size, num_hidden_layers, num_attention_heads, intermediate_size."""
+    vectors: str = ""
+    """File of word vectors that the embeddings start from."""
+    vector_scale: float = 0.05
+    """Standard deviation of the embeddings that start from vectors."""
+    mask_share: float = 0.2
+    """Share of the tokens that are masked."""
+    batch_size: int = 64
+    accumulation: int = 1
+    """Batches whose gradients make one step."""
+    steps: int = 5000
+    learning_rate: float = 1e-3
+    warmup_share: float = 0.05
+    weight_decay: float = 0.01
+    bf16: bool = False
+    """Compute in bfloat16; a gain on GPUs and on CPUs that have AVX512-BF16 or AMX, a loss elsewhere."""
+    save_steps: int = 250
+    eval_steps: int = 500
+    eval_rows: int = 512
+    """Rows of validation text that are scored, always the same with the same masks."""
+    seed: int = 13
+
+
+class MaskedRows(torch.utils.data.Dataset[dict[str, NDArray[np.int64]]]):
+    """Packed rows with whole words masked. Row i is masked the same way each time: a resumed run sees what an unbroken
+    one sees."""
+
+    def __init__(self, rows: NDArray[np.uint16], tokenizer: Tokenizer, mask_share: float, seed: int) -> None:
+        self.rows, self.mask_share, self.seed = rows, mask_share, seed
+        pieces = [tokenizer.id_to_token(i) or "" for i in range(tokenizer.get_vocab_size())]
+        self.continues = np.array([piece.startswith("##") for piece in pieces])
+        self.special = np.array([piece.startswith("[") and piece.endswith("]") and len(piece) > 2 for piece in pieces])
+        self.mask = tokenizer.token_to_id("[MASK]")
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> dict[str, NDArray[np.int64]]:
+        row = self.rows[index].astype(np.int64)
+        generator = np.random.default_rng((self.seed, index))
+        chosen = self.choose(row, generator)
+        masked = row.copy()
+        luck = generator.random(len(row))
+        masked[chosen & (luck < 0.8)] = self.mask
+        randomised = chosen & (luck >= 0.8) & (luck < 0.9)
+        masked[randomised] = generator.integers(0, len(self.special), int(randomised.sum()))
+        return {"input_ids": masked, "labels": np.where(chosen, row, -100)}
+
+    def choose(self, row: NDArray[np.int64], generator: np.random.Generator) -> NDArray[np.bool_]:
+        """Which tokens are to be guessed: whole words, `mask_share` of the row's tokens to within a word."""
+        eligible = ~self.special[row]
+        word_of = np.cumsum(~(self.continues[row] & eligible))
+        found = np.unique(word_of[eligible])
+        generator.shuffle(found)
+        sizes = np.bincount(word_of[eligible])[found]
+        wanted = self.mask_share * eligible.sum()
+        count = int(np.searchsorted(np.cumsum(sizes), wanted)) + 1
+        return np.asarray(eligible & np.isin(word_of, found[:count]))
+
+
+class MaskedLanguageModel(nn.Module):
+    """An encoder under the head of BERT's masked-language model; the output layer is the embedding matrix."""
+
+    def __init__(self, encoder: PreTrainedModel) -> None:
+        super().__init__()
+        size, pieces = encoder.config.hidden_size, encoder.config.vocab_size
+        self.encoder = encoder
+        self.transform = nn.Sequential(nn.Linear(size, size), nn.GELU(), nn.LayerNorm(size))
+        self.bias = nn.Parameter(torch.zeros(pieces))
+
+    def forward(self, input_ids: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Mean loss in nats over the positions [rows, tokens] whose label is not -100."""
+        hidden = self.encoder(input_ids=input_ids).last_hidden_state
+        guessed = labels != -100
+        embeddings = self.encoder.get_input_embeddings().weight
+        logits = functional.linear(self.transform(hidden[guessed]), embeddings, self.bias)
+        return {"loss": functional.cross_entropy(logits.float(), labels[guessed])}
+
+
+class History(transformers.TrainerCallback):
+    """Appends every logged line to a JSONL file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
+        """Called by the Trainer."""
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": state.global_step, **(logs or {})}) + "\n")
+
+
+def run(config: PretrainConfig, callbacks: Sequence[transformers.TrainerCallback] = ()) -> None:
+    """Pretrain, or go on from the last checkpoint under `output`, and write the encoder to `output/encoder`."""
+    transformers.set_seed(config.seed)
+    tokenizer = Tokenizer.from_file(str(config.tokenizer / "tokenizer.json"))
+    train, validation = (
+        MaskedRows(np.load(config.packed / f"{split}.npy", mmap_mode="r"), tokenizer, config.mask_share, config.seed)
+        for split in ("train", "validation")
+    )
+    pad = tokenizer.token_to_id("[PAD]") or 0
+    encoder = new_bert(
+        config.encoder, tokenizer.get_vocab_size(), train.rows.shape[1], pad, config.vectors, config.vector_scale
+    )
+    model = MaskedLanguageModel(encoder)
+    trainer = Trainer(
+        model=model,
+        args=TrainingArguments(
+            output_dir=str(config.output),
+            per_device_train_batch_size=config.batch_size,
+            per_device_eval_batch_size=config.batch_size,
+            gradient_accumulation_steps=config.accumulation,
+            max_steps=config.steps,
+            learning_rate=config.learning_rate,
+            lr_scheduler_type="linear",
+            warmup_steps=round(config.warmup_share * config.steps),
+            weight_decay=config.weight_decay,
+            adam_beta2=0.98,
+            bf16=config.bf16,
+            use_cpu=not torch.cuda.is_available(),
+            dataloader_pin_memory=torch.cuda.is_available(),
+            dataloader_num_workers=0,
+            eval_strategy="steps",
+            eval_steps=config.eval_steps,
+            prediction_loss_only=True,
+            logging_steps=50,
+            save_steps=config.save_steps,
+            save_total_limit=2,
+            seed=config.seed,
+            report_to="none",
+        ),
+        train_dataset=train,
+        eval_dataset=torch.utils.data.Subset(validation, range(min(config.eval_rows, len(validation)))),
+        callbacks=[History(config.output / "history.jsonl"), *callbacks],
+    )
+    config.output.mkdir(parents=True, exist_ok=True)
+    last = get_last_checkpoint(str(config.output))  # type: ignore[no-untyped-call]
+    trainer.train(resume_from_checkpoint=last)
+    loss = trainer.evaluate()["eval_loss"]
+    log.info("validation loss %.4f nats, %.3f bits per masked token", loss, loss / math.log(2))
+    folder = config.output / "encoder"
+    encoder.save_pretrained(folder)
+    shutil.copyfile(config.tokenizer / "tokenizer.json", folder / "tokenizer.json")
