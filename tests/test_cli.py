@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -57,7 +58,7 @@ def test_pages_come_out_as_json_lines_when_piped() -> None:
 def test_a_table_keeps_arabic_apart_from_numbers() -> None:
     done = wusum("tag", PAGES / "sport.txt", "--format", "table")
     lines = done.stdout.splitlines()
-    assert any(line.startswith(" topics 0.") and "sport" in line for line in lines)
+    assert any(re.match(r" topics [01]\.\d\d  sport", line) for line in lines)
     for line in lines:
         if any("\u0600" <= char <= "\u06ff" for char in line):
             before, _, inside = line.partition("\u2067")

@@ -39,7 +39,7 @@ def finetune_config(corpora: Path, folder: Path, **changes: Any) -> finetune.Fin
 
 def finish(corpora: Path, folder: Path) -> Path:
     model = folder / "finetune" / "model"
-    export.run(export.ExportConfig(data=corpora, model=model))
+    export.run(export.ExportConfig(model=model))
     calibrate.run(
         calibrate.CalibrateConfig(data=corpora, model=model, topics=corpora / "topics.yaml", corpora=["plain"])
     )
@@ -148,8 +148,18 @@ def test_any_base_model_takes_the_encoders_place(corpora: Path, trained: Path, t
     assert one.topics[0].score == pytest.approx(other.topics[0].score, abs=1e-3)
 
 
-def test_held_out_articles_teach_the_encoder_nothing(corpora: Path, trained: Path) -> None:
-    rows = json.loads((trained / "finetune" / "model" / "config.json").read_text(encoding="utf-8"))["wusum"]
+def test_calibrating_again_changes_nothing(corpora: Path, trained: Path) -> None:
+    model = trained / "finetune" / "model"
+
+    def settings() -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((model / "config.json").read_text(encoding="utf-8"))["wusum"]
+        return found
+
+    rows, vocabulary = settings(), (model / "tags.tsv").read_bytes()
+    calibrate.run(
+        calibrate.CalibrateConfig(data=corpora, model=model, topics=corpora / "topics.yaml", corpora=["plain"])
+    )
+    assert (settings(), (model / "tags.tsv").read_bytes()) == (rows, vocabulary)
     weights = rows["tags"]["weights"]
     assert set(weights) == {"bias", *export.FEATURES}
     assert any(weights.values())

@@ -39,7 +39,7 @@ class CalibrateConfig:
     data: Path
     """Folder of the corpora."""
     model: Path
-    """Folder that `wusum train export` completed; its settings and vocabulary are replaced."""
+    """Folder that `wusum train export` completed; its settings and tag vocabulary are replaced."""
     topics: Path
     """The label map."""
     corpora: list[str]
@@ -68,10 +68,12 @@ def run(config: CalibrateConfig) -> None:
     ours["temperature"] = fit_temperature(config, tagger, label_map)
 
     tagged = [e for e in examples(config.data, "almayadeen") if e.tags]
-    ours["tags"]["weights"] = fit_ranking(
-        tagger, [e for e in tagged if held_out(e.id, config.tag_holdout)], config.regularisation
-    )
+    fresh = [e for e in tagged if held_out(e.id, config.tag_holdout)]
+    seen = [e for e in tagged if not held_out(e.id, config.tag_holdout)]
     labels = json.loads((config.model / "tag_labels.json").read_text(encoding="utf-8"))
+    # The ranking must meet tags as it will in use: counted on other articles than those it is fitted on.
+    unfitted = TagRanker(build_vocabulary(seen, labels), ours["tags"]["weights"], 0.0)
+    ours["tags"]["weights"] = fit_ranking(tagger, unfitted, fresh, config.regularisation)
     vocabulary = build_vocabulary(tagged, labels)
     vocabulary.save(config.model / "tags.tsv")
     ranker = TagRanker(vocabulary, ours["tags"]["weights"], 0.0)
@@ -121,14 +123,14 @@ def to_article(example: Example) -> Article:
     return Article(id=example.id, body=example.body, title=example.title)
 
 
-def fit_ranking(tagger: Tagger, rows: Sequence[Example], regularisation: float) -> dict[str, float]:
+def fit_ranking(tagger: Tagger, ranker: TagRanker, rows: Sequence[Example], regularisation: float) -> dict[str, float]:
     """The weight of each feature and the bias, fitted on all candidates of some tagged articles."""
     features, given = [], []
     for row, logits in zip(rows, _tag_logits(tagger, rows), strict=True):
         gold = set(map(match_key, row.tags or ()))
-        mentions, table = tagger.tags.candidates(words(row.title), words(row.body), logits)
+        mentions, table = ranker.candidates(words(row.title), words(row.body), logits)
         features.append(table)
-        given += [tagger.tags.vocabulary.entries[i].key in gold for i in mentions]
+        given += [ranker.vocabulary.entries[i].key in gold for i in mentions]
     scaler = StandardScaler()
     table = scaler.fit_transform(np.concatenate(features))
     model = LogisticRegression(C=regularisation, max_iter=1000).fit(table, given)

@@ -1,4 +1,4 @@
-"""Complete a fine-tuned model for inference: `model.onnx` beside the weights, and the tag vocabulary.
+"""Make a fine-tuned model fit for inference: `model.onnx` beside the weights.
 
 The weights stand once, in half precision, in `model.safetensors`; the initialisers of `model.onnx` point into it
 (ONNX external data) and are cast to float32 when the model is loaded. `model.onnx` itself holds only the graph.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import struct
 import warnings
 from dataclasses import dataclass
@@ -19,11 +18,8 @@ import onnx
 import torch
 
 from wusum.model.network import load_network
-from wusum.model.tags import FEATURES
-from wusum.train.corpora import examples, held_out
-from wusum.train.vocabulary import build_vocabulary
+from wusum.model.tags import FEATURES, Vocabulary
 
-log = logging.getLogger(__name__)
 OPSET = 18
 
 
@@ -31,14 +27,10 @@ OPSET = 18
 class ExportConfig:
     """Settings of `wusum train export`."""
 
-    data: Path
-    """Folder of the corpora."""
     model: Path
     """Folder that `wusum train finetune` wrote; what is missing is added to it."""
     max_windows: int = 2
     """Windows of an article that are read."""
-    tag_holdout: float = 0.125
-    """As for fine-tuning: articles that do not count for the vocabulary until the ranking is fitted."""
 
 
 def export_onnx(folder: Path) -> None:
@@ -112,13 +104,9 @@ def safetensors_layout(path: Path) -> dict[str, tuple[int, int, list[int]]]:
 
 
 def run(config: ExportConfig) -> None:
-    """Write `model.onnx`, `tags.tsv` and the settings that `wusum train calibrate` fits, at neutral values."""
+    """Write `model.onnx`, and what `wusum train calibrate` fits at neutral values: settings, and no tags."""
     export_onnx(config.model)
-    labels = json.loads((config.model / "tag_labels.json").read_text(encoding="utf-8"))
-    tagged = (e for e in examples(config.data, "almayadeen") if e.tags and not held_out(e.id, config.tag_holdout))
-    vocabulary = build_vocabulary(tagged, labels)
-    vocabulary.save(config.model / "tags.tsv")
-    log.info("%d tags, %d of them in the head", len(vocabulary.entries), len(labels))
+    Vocabulary([]).save(config.model / "tags.tsv")
     path = config.model / "config.json"
     settings = json.loads(path.read_text(encoding="utf-8"))
     settings["wusum"] |= {

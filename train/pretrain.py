@@ -53,7 +53,11 @@ class PretrainConfig:
     """Batches whose gradients make one step."""
     steps: int = 5000
     learning_rate: float = 1e-3
+    """Peak; reached after the warm-up, kept, and brought to zero at the end, so that a run can be made longer."""
     warmup_share: float = 0.05
+    """Share of the steps in which the learning rate rises."""
+    decay_share: float = 0.2
+    """Share of the steps in which it falls."""
     weight_decay: float = 0.01
     bf16: bool = False
     """Compute in bfloat16; a gain on GPUs and on CPUs that have AVX512-BF16 or AMX, a loss elsewhere."""
@@ -154,7 +158,8 @@ def run(config: PretrainConfig, callbacks: Sequence[transformers.TrainerCallback
             gradient_accumulation_steps=config.accumulation,
             max_steps=config.steps,
             learning_rate=config.learning_rate,
-            lr_scheduler_type="linear",
+            lr_scheduler_type="warmup_stable_decay",
+            lr_scheduler_kwargs={"num_decay_steps": round(config.decay_share * config.steps), "decay_type": "linear"},
             warmup_steps=round(config.warmup_share * config.steps),
             weight_decay=config.weight_decay,
             adam_beta2=0.98,
