@@ -58,9 +58,7 @@ class Tagger:
         self.window: int = settings["window"]
         self.max_windows: int = settings["max_windows"]
         self.topics = TopicDecoder(settings["topics"], settings["temperature"], settings["threshold"])
-        self.tags = TagRanker(
-            Vocabulary.load(artefact.folder / "tags.tsv"), settings["tags"]["weights"], settings["tags"]["threshold"]
-        )
+        self.tags = TagRanker(Vocabulary.load(artefact.folder / "tags.tsv"), **settings["tags"])
         path = artefact.folder / "tokenizer.json"
         try:
             self._tokenizer = Tokenizer.from_file(str(path))

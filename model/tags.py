@@ -150,9 +150,12 @@ def _without_proclitics(stem: str) -> list[str]:
 class TagRanker:
     """Proposes and ranks the tags of an article."""
 
-    def __init__(self, vocabulary: Vocabulary, weights: Mapping[str, float], threshold: float) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, weights: Mapping[str, float], threshold: float, absent_threshold: float
+    ) -> None:
         self.vocabulary = vocabulary
         self.threshold = threshold
+        self.absent_threshold = absent_threshold
         self.weights = np.array([weights[name] for name in FEATURES])
         self.bias = weights["bias"]
 
@@ -179,18 +182,21 @@ class TagRanker:
         min_score: float | None,
         offset: int = 0,
     ) -> tuple[Tag, ...]:
-        """The tags of an article, best first; `offset` is where the body begins in the given text."""
+        """The tags of an article, best first; `offset` is where the body begins in the given text.
+
+        Without `min_score` the model's thresholds hold; a tag that does not stand in the article must be surer.
+        """
         body_words = words(body)
         mentions, features = self.candidates(words(title), body_words, logits)
         scores = 1 / (1 + np.exp(-(features @ self.weights + self.bias)))
         entries = [self.vocabulary.entries[i] for i in mentions]
-        least = self.threshold if min_score is None else min_score
+        present, absent = (self.threshold, self.absent_threshold) if min_score is None else (min_score, min_score)
+        least = np.where(features[:, FEATURES.index("present")] == 1, present, absent)
         best = sorted(range(len(entries)), key=lambda n: (-scores[n], entries[n].key))
         found = list(mentions.values())
         return tuple(
             Tag(entries[n].text, round(float(scores[n]), 4), _spans(entries[n], found[n], body, body_words, offset))
-            for n in best[:max_tags]
-            if scores[n] >= least
+            for n in [n for n in best if scores[n] >= least[n]][:max_tags]
         )
 
 

@@ -20,7 +20,7 @@ def vocabulary() -> Vocabulary:
 
 
 def ranker(vocabulary: Vocabulary, **weights: float) -> TagRanker:
-    return TagRanker(vocabulary, dict.fromkeys(("bias", *FEATURES), 0.0) | weights, threshold=0.5)
+    return TagRanker(vocabulary, dict.fromkeys(("bias", *FEATURES), 0.0) | weights, threshold=0.5, absent_threshold=0.9)
 
 
 NO_HEAD = np.zeros(len(TEXTS), np.float32)
@@ -59,8 +59,16 @@ def test_spans_name_the_tag_without_its_clitic(vocabulary: Vocabulary) -> None:
 
 def test_a_tag_of_the_head_that_is_absent_has_no_spans(vocabulary: Vocabulary) -> None:
     head = np.array([0, 0, 0, 9, 0, 0], np.float32)
-    tags = ranker(vocabulary, head=1.0, bias=2.0).rank("", "نص بلا وسم", head, 1, None)
+    tags = ranker(vocabulary, head=1.0, bias=3.0).rank("", "نص بلا وسم", head, 1, None)
     assert [(t.text, t.spans) for t in tags] == [("لبنان", ())]
+
+
+def test_a_tag_that_is_absent_must_be_surer(vocabulary: Vocabulary) -> None:
+    head = np.array([0, 0, 0, 9, 0, 0], np.float32)
+    rank = ranker(vocabulary, head=1.0, bias=2.0)
+    assert 0.5 < rank.rank("", "نص بلا وسم", head, 1, 0.0)[0].score < 0.9
+    assert rank.rank("", "نص بلا وسم", head, 1, None) == ()
+    assert [t.text for t in rank.rank("", "نص عن لبنان", head, 1, None)] == ["لبنان"]
 
 
 def test_the_title_counts_and_has_no_spans(vocabulary: Vocabulary) -> None:

@@ -2,8 +2,7 @@
 
 Topics: one temperature (Guo et al., "On calibration of modern neural networks", ICML 2017) that minimises the
 partial-label loss on the validation splits, every corpus counting the same. Tags: logistic regression on the
-candidates of training articles that the encoder never saw; its threshold is the one with the best mean F1 on
-validation articles.
+candidates of training articles that the encoder never saw; its thresholds are fitted on validation articles.
 """
 
 from __future__ import annotations
@@ -48,6 +47,8 @@ class CalibrateConfig:
     """Least probability of a topic beside the best."""
     tag_holdout: float = 0.125
     """As for fine-tuning: the share of tagged articles that the ranking is fitted on."""
+    absent_precision: float = 0.6
+    """How often a given tag that does not stand in the article must be right on validation articles."""
     regularisation: float = 1.0
     """Inverse strength C of the logistic regression."""
     max_rows: int = 1000
@@ -72,13 +73,13 @@ def run(config: CalibrateConfig) -> None:
     seen = [e for e in tagged if not held_out(e.id, config.tag_holdout)]
     labels = json.loads((config.model / "tag_labels.json").read_text(encoding="utf-8"))
     # The ranking must meet tags as it will in use: counted on other articles than those it is fitted on.
-    unfitted = TagRanker(build_vocabulary(seen, labels), ours["tags"]["weights"], 0.0)
+    unfitted = TagRanker(build_vocabulary(seen, labels), ours["tags"]["weights"], 0.0, 0.0)
     ours["tags"]["weights"] = fit_ranking(tagger, unfitted, fresh, config.regularisation)
     vocabulary = build_vocabulary(tagged, labels)
     vocabulary.save(config.model / "tags.tsv")
-    ranker = TagRanker(vocabulary, ours["tags"]["weights"], 0.0)
+    ranker = TagRanker(vocabulary, ours["tags"]["weights"], 0.0, 0.0)
     validation = [e for e in examples(config.data, "almayadeen", ["validation"]) if e.tags]
-    ours["tags"]["threshold"] = best_threshold(tagger, ranker, validation)
+    ours["tags"] |= fit_thresholds(tagger, ranker, validation, config.absent_precision)
     log.info("%s", {key: ours[key] for key in ("temperature", "tags")})
     path.write_text(json.dumps(settings, ensure_ascii=False, indent=1), encoding="utf-8")
 
@@ -140,20 +141,30 @@ def fit_ranking(tagger: Tagger, ranker: TagRanker, rows: Sequence[Example], regu
     return {"bias": round(bias, 5)} | {name: round(float(w), 5) for name, w in zip(FEATURES, weights, strict=True)}
 
 
-def best_threshold(tagger: Tagger, ranker: TagRanker, rows: Sequence[Example], most: int = 10) -> float:
-    """The least score of a given tag with the best mean F1 of the first `most` tags."""
-    logits = _tag_logits(tagger, rows)
-    ranked = [
-        (set(map(match_key, row.tags or ())), ranker.rank(row.title, row.body, logit, most, 0.0))
-        for row, logit in zip(rows, logits, strict=True)
-    ]
+def fit_thresholds(
+    tagger: Tagger, ranker: TagRanker, rows: Sequence[Example], absent_precision: float, most: int = 10
+) -> dict[str, float]:
+    """The least scores of given tags: absent ones reach `absent_precision`, then mean F1 of `most` tags is best."""
+    ranked = []
+    for row, logits in zip(rows, _tag_logits(tagger, rows), strict=True):
+        gold = set(map(match_key, row.tags or ()))
+        text = f" {match_key(row.text)} "
+        tags = [(match_key(tag.text), tag.score) for tag in ranker.rank(row.title, row.body, logits, 2 * most, 0.0)]
+        ranked.append((gold, [(key, score, f" {key} " in text) for key, score in tags]))
 
-    def mean_f1(threshold: float) -> float:
+    def precision(absent: float) -> float:
+        hits = [key in gold for gold, tags in ranked for key, score, here in tags if not here and score >= absent]
+        return sum(hits) / len(hits) if hits else 1.0
+
+    def mean_f1(present: float, absent: float) -> float:
         total = 0.0
         for gold, tags in ranked:
-            kept = [match_key(tag.text) for tag in tags if tag.score >= threshold]
+            kept = [key for key, score, here in tags if score >= (present if here else absent)][:most]
             total += 2 * len(gold.intersection(kept)) / (len(gold) + len(kept))
         return total / len(ranked)
 
-    thresholds = [round(float(t), 3) for t in np.arange(0.02, 0.6, 0.01)]
-    return max(thresholds, key=mean_f1)
+    steps = [round(float(t), 2) for t in np.arange(0.02, 1.0, 0.01)]
+    absent = next((t for t in steps if precision(t) >= absent_precision), 1.0)
+    present = max(steps, key=lambda t: mean_f1(t, absent))
+    log.info("tags above %.2f, absent ones above %.2f: mean F1 %.4f", present, absent, mean_f1(present, absent))
+    return {"threshold": present, "absent_threshold": absent}

@@ -113,6 +113,6 @@ def run(config: ExportConfig) -> None:
         "max_windows": config.max_windows,
         "temperature": 1.0,
         "threshold": 0.5,
-        "tags": {"weights": dict.fromkeys(("bias", *FEATURES), 0.0), "threshold": 0.5},
+        "tags": {"weights": dict.fromkeys(("bias", *FEATURES), 0.0), "threshold": 0.5, "absent_threshold": 0.5},
     }
     path.write_text(json.dumps(settings, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -26,7 +26,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import AutoConfig, AutoModel, PreTrainedModel, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
-from transformers.utils import cached_file
+from transformers.utils.hub import cached_file
 
 from wusum.model.network import Network, pooling
 from wusum.model.text import match_key

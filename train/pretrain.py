@@ -119,7 +119,7 @@ class MaskedLanguageModel(nn.Module):
         """Mean loss in nats over the positions [rows, tokens] whose label is not -100."""
         hidden = self.encoder(input_ids=input_ids).last_hidden_state
         guessed = labels != -100
-        embeddings = self.encoder.get_input_embeddings().weight
+        embeddings = self.encoder.get_parameter("embeddings.word_embeddings.weight")
         logits = functional.linear(self.transform(hidden[guessed]), embeddings, self.bias)
         return {"loss": functional.cross_entropy(logits.float(), labels[guessed])}
 
