@@ -32,6 +32,7 @@ from wusum.model.network import Network, pooling
 from wusum.model.text import match_key
 from wusum.train.config import ConfigError
 from wusum.train.corpora import Example, LabelMap, examples, held_out
+from wusum.train.preprocessing import add_preprocessing
 
 log = logging.getLogger(__name__)
 
@@ -207,14 +208,17 @@ def new_bert(
 
 
 def load_tokenizer(config: FinetuneConfig) -> Tokenizer:
-    """The tokenizer of the base model, or our own."""
+    """The tokenizer of the base model, with the preprocessing that the model was trained with, or our own."""
     if config.base_model:
         # The file itself where there is one: building a tokenizer anew may put another normaliser in its place.
         file = cached_file(config.base_model, "tokenizer.json", _raise_exceptions_for_missing_entries=False)
         if file is not None:
-            return Tokenizer.from_file(str(file))
-        fast = transformers.AutoTokenizer.from_pretrained(config.base_model, trust_remote_code=False)
-        return Tokenizer.from_str(fast.backend_tokenizer.to_str())
+            tokenizer = Tokenizer.from_file(str(file))
+        else:
+            fast = transformers.AutoTokenizer.from_pretrained(config.base_model, trust_remote_code=False)
+            tokenizer = Tokenizer.from_str(fast.backend_tokenizer.to_str())
+        add_preprocessing(tokenizer, config.base_model)
+        return tokenizer
     return Tokenizer.from_file(str(Path(config.tokenizer) / "tokenizer.json"))
 
 

@@ -57,7 +57,7 @@ def new_tokenizer() -> Tokenizer:
 
 
 def train(texts: Iterator[str], vocab_size: int, min_frequency: int) -> Tokenizer:
-    """A tokenizer with pieces learned from `texts`."""
+    """A tokenizer with pieces learned from `texts`. The same texts give the same pieces, not the same ids."""
     tokenizer = new_tokenizer()
     trainer = trainers.WordPieceTrainer(
         vocab_size=vocab_size, min_frequency=min_frequency, special_tokens=list(SPECIAL), limit_alphabet=400

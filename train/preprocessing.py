@@ -1,0 +1,54 @@
+"""The preprocessing that published Arabic encoders were trained with, as a normaliser of their tokenizer.
+
+Put before the tokenizer's own normaliser it travels in `tokenizer.json`: inference needs no code for it.
+"""
+
+from __future__ import annotations
+
+from tokenizers import Regex, Tokenizer, normalizers
+
+_LETTERS = r"\u0621-\u063a\u0641-\u064a"
+_KEPT = rf"0-9{_LETTERS}\u0640-\u066c\u0671-\u0674a-zA-Z\[\]!\"#$%'()*+,.:;\-<=·>?@\\^_`{{|}}~—٪’،؟؛“”‘…»«"
+
+
+def arabert() -> normalizers.Normalizer:
+    """AraBERT v0.2, AraELECTRA and AraGPT2: everything but Farasa's segmentation, which those do not use.
+
+    Entities and tags of HTML, addresses and mentions, marks, tatweel, Arabic-Indic digits, slashes, letters repeated
+    more than twice, spaces around what is no letter or digit and between digits and letters, then no other
+    characters (Antoun, Baly and Hajj, "AraBERT", OSACT 2020, and the preprocessing notes published with version 0.2).
+    """
+    entities = {"&nbsp;": " ", "&quot;": '"', "&#39;": "'", "&lt;": "<", "&gt;": ">", "&amp;": "&"}
+    steps: list[tuple[str | Regex, str]] = [
+        *entities.items(),
+        (Regex(r"[\u064b-\u0652\u0670]"), ""),
+        ("\u0640", ""),
+        (Regex(r"<br\s*/?>|</?[a-zA-Z][^<>]*>"), " "),
+        (Regex(r"[\w.+-]+@[\w-]+(\.[\w-]+)+"), "[بريد]"),
+        (Regex(r"(https?://|www\.)[^\s<>]+"), "[رابط]"),
+        (Regex(r"(?<![\w@])@\w+"), "[مستخدم]"),
+        *((chr(0x0660 + digit), str(digit)) for digit in range(10)),
+        ("/", "-"),
+        (Regex(r"(?<=(\D)\1)\1+"), ""),
+        (Regex(rf"(?<=[^0-9{_LETTERS}a-zA-Z\[\]\s])(?=\S)"), " "),
+        (Regex(rf"(?<=\S)(?=[^0-9{_LETTERS}a-zA-Z\[\]\s])"), " "),
+        (Regex(rf"(?<=[0-9])(?=[{_LETTERS}])|(?<=[{_LETTERS}])(?=[0-9])"), " "),
+        (Regex(rf"[^{_KEPT}\s]"), " "),
+        (Regex(r"\s+"), " "),
+    ]
+    return normalizers.Sequence(
+        [*(normalizers.Replace(pattern, content) for pattern, content in steps), normalizers.Strip()]
+    )
+
+
+FAMILIES = {"arabertv02": arabert, "araelectra": arabert}
+"""What part of a model's name tells the preprocessing. CAMeLBERT, ARBERT and MARBERT take the text as it is."""
+
+
+def add_preprocessing(tokenizer: Tokenizer, base_model: str) -> None:
+    """Put the preprocessing of a base model, where its name tells one, before the normaliser of its tokenizer."""
+    name = base_model.rstrip("/").rsplit("/", 1)[-1].lower()
+    for family, preprocessing in FAMILIES.items():
+        if family in name:
+            own = tokenizer.normalizer
+            tokenizer.normalizer = normalizers.Sequence([preprocessing(), *([own] if own else [])])
