@@ -27,6 +27,12 @@ def evaluate(
     split: Annotated[str, typer.Option(help="Split to measure on; choose on validation, report test.")] = "test",
 ) -> None:
     """Measure a model on the suites of a config and print a table."""
+    try:
+        import sklearn  # noqa: F401
+        import yaml  # noqa: F401
+    except ModuleNotFoundError as error:
+        typer.echo(f"wusum eval: {error}: pip install 'wusum[eval]'", err=True)
+        raise typer.Exit(2) from error
     from rich.console import Console
     from rich.table import Table
 

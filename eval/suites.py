@@ -13,8 +13,7 @@ from sklearn.metrics import accuracy_score, f1_score
 from wusum.eval.metrics import f1_at
 from wusum.model.tagger import CHUNK, Tagger
 from wusum.model.text import match_key
-from wusum.train.calibrate import to_article
-from wusum.train.corpora import CorpusError, LabelMap, examples
+from wusum.train.corpora import CorpusError, Example, LabelMap, examples
 
 MIN_TAGGED_CHARS = 300
 MIN_GOLD_TAGS = 3
@@ -58,7 +57,7 @@ def topic_suite(tagger: Tagger, config: EvalConfig) -> list[Score]:
             raise CorpusError(f"{corpus}: no {config.split} article with one of the labels {', '.join(labels)}")
         predicted: list[str] = []
         for start in range(0, len(rows), CHUNK):
-            logits, _ = tagger.logits([to_article(e) for e in rows[start : start + CHUNK]])
+            logits, _ = tagger.logits([e.article() for e in rows[start : start + CHUNK]])
             probabilities = tagger.topics.probabilities(logits)
             summed = np.stack([probabilities[:, list(meaning)].sum(axis=1) for meaning in sets], axis=1)
             predicted += [labels[i] for i in summed.argmax(axis=1)]
@@ -80,7 +79,7 @@ def tag_suite(tagger: Tagger, config: EvalConfig, ks: Sequence[int] = (5, 10)) -
         raise CorpusError(
             f"almayadeen: no {config.split} article of {MIN_TAGGED_CHARS} characters with {MIN_GOLD_TAGS} tags"
         )
-    predictions = tagger.stream(map(to_article, rows), max_tags=max(ks), min_score=0.0)
+    predictions = tagger.stream(map(Example.article, rows), max_tags=max(ks), min_score=0.0)
     ranked = [[match_key(tag.text) for tag in prediction.tags] for prediction in predictions]
     gold = [set(map(match_key, e.tags or ())) for e in rows]
     return [

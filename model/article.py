@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from wusum.model.page import Story, read_page
+from wusum.model.markers import EDGE
+from wusum.model.page import Story, find_headline, read_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +46,16 @@ class Article:
             related=tuple(map(story, page.related)),
             similar=page.similar,
         )
+
+    def with_headline(self) -> Article:
+        """The article with the headline that its body opens with as its title, where it has none.
+
+        A page's headline is told from its body only where the page has markers. Taken apart so, an article reads the
+        same with them and without.
+        """
+        title, start = ("", 0) if self.title else find_headline(self.body, 0, len(self.body))
+        if not title:
+            return self
+        body = self.body[start:]
+        lead = len(body) - len(body.lstrip(EDGE))
+        return replace(self, title=title, body=body[lead:], offset=self.offset + start + lead)

@@ -26,6 +26,7 @@ class Report:
 
 
 def tag_dump(
+    report: Report,
     tagger: Tagger,
     records: Iterable[Article | Reject],
     write: Callable[[Article, Prediction], None],
@@ -34,9 +35,11 @@ def tag_dump(
     max_topics: int,
     max_tags: int,
     min_score: float | None,
-) -> Report:
-    """Tag every article in order and hand it to `write`; hand what cannot be tagged to `reject`; count both."""
-    report = Report()
+) -> None:
+    """Tag every article in order and hand it to `write`; hand what cannot be tagged to `reject`; count both.
+
+    An exception of `records` comes after the predictions of what was read before it.
+    """
     begin = time.perf_counter()
     # Articles are read a chunk ahead of their predictions; they wait here for theirs.
     waiting: deque[Article] = deque()
@@ -53,5 +56,4 @@ def tag_dump(
     for prediction in tagger.stream(articles(), max_topics=max_topics, max_tags=max_tags, min_score=min_score):
         write(waiting.popleft(), prediction)
         report.tagged += 1
-    report.seconds = time.perf_counter() - begin
-    return report
+        report.seconds = time.perf_counter() - begin

@@ -13,6 +13,9 @@ _SAMPLE = 4_000  # characters or bytes enough to recognise an encoding
 _COUNTED = 10_000  # characters enough to measure the share of Arabic letters
 _NUL = "\0"
 
+MAX_TITLE: Final = 10_000
+"""Characters of the longest title; a longer one is a mistaken field."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -37,6 +40,8 @@ def check(article: Article, limits: Limits = DEFAULT_LIMITS) -> str | None:
         return "no text: the body is empty"
     if len(body) > limits.max_chars:
         return too_long(limits)
+    if len(article.title) > MAX_TITLE:
+        return f"absurdly long: a title of {len(article.title):,} characters, more than {MAX_TITLE:,}"
     for label, text in (("id", article.id), ("title", article.title), ("text", body)):
         try:
             text.encode()
@@ -84,6 +89,6 @@ def _encoding(data: bytes) -> str:
 def _mojibake(text: str) -> str:
     """The encoding in which Arabic UTF-8 was wrongly read: each letter then shows as a lead byte and another."""
     for codec, leads in (("windows-1252", "ØÙ"), ("windows-1256", "طظ")):
-        if sum(map(text.count, leads)) > len(text) / 5:
+        if sum(map(text.count, leads)) > max(len(text) / 5, 8):
             return codec
     return ""

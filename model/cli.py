@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from enum import StrEnum
 from importlib.metadata import entry_points, version
@@ -108,8 +109,8 @@ def tag(
     )
     try:
         run_tag(options)
-    except BrokenPipeError:
-        raise
+    except BrokenPipeError:  # the reader, say `head`, has had enough; nothing is left to be flushed into the pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (DumpError, ModelError, OSError) as error:  # OSError: a full disk, a folder without leave to write
         typer.echo(f"wusum tag: {error}", err=True)
         raise typer.Exit(2) from error
@@ -124,8 +125,4 @@ def load_parts() -> None:
 def main() -> None:
     """Run the command line."""
     load_parts()
-    try:
-        app()
-    except BrokenPipeError:  # the reader, say `head`, has had enough
-        sys.stderr.close()
-        sys.exit(0)
+    app()

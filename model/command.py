@@ -13,7 +13,7 @@ from typing import IO
 import orjson
 
 from wusum.model.article import Article
-from wusum.model.batch import tag_dump
+from wusum.model.batch import Report, tag_dump
 from wusum.model.dumps import DumpError, Fields, Reject, read
 from wusum.model.files import Meter, total_size
 from wusum.model.show import as_text
@@ -40,19 +40,22 @@ class TagOptions:
 
 def run_tag(options: TagOptions) -> None:
     """Run `wusum tag`; raises DumpError or ModelError where nothing can be done, OSError where writing fails."""
-    meter = Meter()
-    records = read(options.inputs, fields=options.fields, pages=options.pages, meter=meter)
+    meter, report = Meter(), Report()
+    outputs = [options.output, _rejects_of(options.output)] if options.output else []
+    records = read(options.inputs, fields=options.fields, pages=options.pages, meter=meter, outputs=outputs)
     tagger = Tagger.from_pretrained(options.model, runtime=options.runtime, threads=options.threads)
     with ExitStack() as stack:
         write = stack.enter_context(_output(options.output, options.format))
         reject = stack.enter_context(_rejects(options.output))
-        tick = stack.enter_context(_progress(options, meter))
+        tick = stack.enter_context(_progress(options, meter, outputs))
 
         def written(article: Article, prediction: Prediction) -> None:
             write(article, prediction)
             tick()
 
-        report = tag_dump(
+        stack.callback(lambda: print(f"wusum: {report}{_where(options.output, report)}", file=sys.stderr))
+        tag_dump(
+            report,
             tagger,
             records,
             written,
@@ -61,13 +64,21 @@ def run_tag(options: TagOptions) -> None:
             max_tags=options.max_tags,
             min_score=options.min_score,
         )
-    rejects = f" → {options.output}.rejects.jsonl" if report.rejected and options.output else ""
-    print(f"wusum: {report}{rejects}", file=sys.stderr)
+
+
+def _rejects_of(output: str) -> str:
+    return f"{output}.rejects.jsonl"
+
+
+def _where(output: str | None, report: Report) -> str:
+    return f" → {_rejects_of(output)}" if report.rejected and output else ""
 
 
 @contextmanager
 def _output(path: str | None, format: str | None) -> Iterator[Callable[[Article, Prediction], None]]:
     """How a prediction is written: as a row to a file or to standard output, or as text on a terminal."""
+    if path is None and sys.stdout is None:
+        raise DumpError("standard output is closed: name a file with -o")
     if path is None and (format == "table" or (format is None and sys.stdout.isatty())):
         yield lambda article, prediction: print(as_text(article, prediction))
     elif format == "table":
@@ -85,7 +96,7 @@ def _rejects(output: str | None) -> Iterator[Callable[[Reject], None]]:
         return
     import fsspec
 
-    target = f"{output}.rejects.jsonl"
+    target = _rejects_of(output)
     if "://" not in target:
         Path(target).unlink(missing_ok=True)
     with ExitStack() as stack:
@@ -100,9 +111,9 @@ def _rejects(output: str | None) -> Iterator[Callable[[Reject], None]]:
 
 
 @contextmanager
-def _progress(options: TagOptions, meter: Meter) -> Iterator[Callable[[], None]]:
+def _progress(options: TagOptions, meter: Meter, outputs: list[str]) -> Iterator[Callable[[], None]]:
     """A bar with rate and time left on standard error, where a person is looking; it is called once an article."""
-    if options.output is None or not sys.stderr.isatty():
+    if not sys.stderr.isatty() or (options.output is None and sys.stdout.isatty()):
         yield lambda: None
         return
     from rich.console import Console
@@ -124,7 +135,7 @@ def _progress(options: TagOptions, meter: Meter) -> Iterator[Callable[[], None]]
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("", total=total_size(options.inputs), articles=0, rate=0.0)
+        task = progress.add_task("", total=total_size(options.inputs, outputs), articles=0, rate=0.0)
         articles, begin = 0, time.perf_counter()
 
         def tick() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from typing import Any, BinaryIO, Final
@@ -24,6 +24,9 @@ from wusum.model.records import Line, json_rows, lines, rows
 __all__ = ["STDIN", "DumpError", "Fields", "Limits", "Reject", "check", "read"]
 
 STDIN: Final = "stdin"
+
+_STDIN_HEAD: Final = 20
+"""Lines of standard input that are looked at to tell JSON lines, damaged ones among them, from a page."""
 
 _PAGE_SUFFIX = re.compile(r"\.txt(\.\w+)?$", re.IGNORECASE)
 
@@ -42,8 +45,9 @@ class Reject:
     error: str
 
     def to_dict(self) -> dict[str, object]:
-        """The row of a rejects file."""
-        return asdict(self)
+        """The row of a rejects file; what is no UTF-8 in a file's name is escaped."""
+        source, identifier = (text.encode(errors="backslashreplace").decode() for text in (self.source, self.id))
+        return asdict(self) | {"source": source, "id": identifier}
 
 
 def read(
@@ -53,15 +57,17 @@ def read(
     pages: bool | None = None,
     limits: Limits = DEFAULT_LIMITS,
     meter: Meter | None = None,
+    outputs: Collection[str] = (),
 ) -> Iterator[Article | Reject]:
     """The records of all inputs, in order, read as they are asked for.
 
     An input is a file (`.txt`, `.jsonl`, `.csv`, `.tsv`, each also `.gz`, `.xz` or `.zst`; `.parquet`), a folder (all
     such files below it, hidden ones left out), a glob, an fsspec URL of one of these, or "-" for standard input:
-    JSON lines or, where its first line that is not blank does not start with "{", one page.
+    JSON lines or, where none of its first lines starts with "{", one page.
 
     `pages`: None parses `.txt` files as scraped pages and takes the text of records as it is; True parses every text
-    as a page; False parses none. `meter` is kept at the number of bytes read.
+    as a page; False parses none. `meter` is kept at the number of bytes read; `outputs`
+    are files that the run writes, which are never read.
 
     A page's id is its SOURCE without the suffix: "a/1" for a/1.txt below a folder or a glob, "1" for a file given. A
     record without an id is called "SOURCE:LINE". Ids made so are unique within one input, not across several: give
@@ -69,7 +75,9 @@ def read(
 
     Raises DumpError, before the first record where an input is missing, or later where a file proves damaged.
     """
-    found = [None if name == "-" else find(name) for name in inputs]
+    found = [None if name == "-" else find(name, outputs) for name in inputs]
+    if None in found and sys.stdin is None:
+        raise DumpError("standard input is closed")
     reader = _Reader(fields, pages, limits, meter or Meter())
     return chain.from_iterable(
         reader.stdin(sys.stdin.buffer) if files is None else chain.from_iterable(map(reader.file, files))
@@ -103,9 +111,9 @@ class _Reader:
         head: list[Line] = []
         for line in all_lines:
             head.append(line)
-            if line.data.strip():
+            if line.data.lstrip().startswith(b"{") or len(head) == _STDIN_HEAD:
                 break
-        if head and head[-1].data.lstrip().startswith(b"{"):
+        if any(line.data.lstrip().startswith(b"{") for line in head):
             for number, row in json_rows(chain(head, all_lines), self.limits):
                 yield self._record(STDIN, number, row)
         elif head:

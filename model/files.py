@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -71,19 +71,26 @@ def split_suffix(path: str) -> tuple[str, str]:
     return suffix[1:] if known else "", compression
 
 
-def find(name: str) -> Iterator[File]:
-    """The files that an input names, sorted; raises DumpError where there is none, or a folder cannot be listed."""
+def find(name: str, outputs: Collection[str] = ()) -> Iterator[File]:
+    """The files that an input names, sorted; raises DumpError where there is none, or a folder cannot be listed.
+
+    `outputs` are the files that the run writes: in a folder or glob they are passed over, as an input refused.
+    """
+    written = {os.path.realpath(path) for path in outputs}
+    if os.path.realpath(name) in written:
+        raise DumpError(f"{name}: is an output of this run, so it cannot be an input")
     files = _find_remote(name) if "://" in name else _find_local(name)
+    files = (file for file in files if file.system is not None or os.path.realpath(file.path) not in written)
     first = next(files, None)
     if first is None:
         raise DumpError(f"{name}: no file found with a known suffix ({_suffixes()})")
     return chain([first], files)
 
 
-def total_size(inputs: Iterable[str]) -> int | None:
+def total_size(inputs: Iterable[str], outputs: Collection[str] = ()) -> int | None:
     """Bytes of all files that the inputs name, None where one of them is standard input."""
     names = list(inputs)
-    return None if "-" in names else sum(file.size for name in names for file in find(name))
+    return None if "-" in names else sum(file.size for name in names for file in find(name, outputs))
 
 
 def message(error: BaseException) -> str:

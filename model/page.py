@@ -70,7 +70,7 @@ def read_page(raw: str) -> Page:
     if opening:
         title, start = raw[: blocks[0].start].strip(EDGE), blocks[opening - 1].below
     else:
-        title, start = _headline(raw, 0, end) if blocks else ("", 0)
+        title, start = find_headline(raw, 0, end) if blocks else ("", 0)
     source = next((block.value for block in blocks[:opening] if block.kind is Kind.SOURCE), "")
     related: list[Story] = []
     similar: list[str] = []
@@ -129,7 +129,7 @@ def _has_gap(raw: str, start: int, end: int) -> bool:
     return raw.count("\n", start, end) > 1 or raw.count("\r", start, end) > 1
 
 
-def _headline(raw: str, start: int, end: int) -> tuple[str, int]:
+def find_headline(raw: str, start: int, end: int) -> tuple[str, int]:
     """The headline that `raw[start:end]` opens with, "" for none, and where the text under it begins."""
     lines = list(islice(_lines(raw, start, end), 2))
     if len(lines) < 2 or not _is_headline(lines[0][0]) or not _has_gap(raw, lines[0][2], lines[1][1]):

@@ -39,7 +39,7 @@ class OnnxRuntime:
             )
         except Exception as error:  # ONNX Runtime's own exceptions share no public base class
             raise ModelError(
-                f"{folder / 'model.onnx'}: damaged, or not of this model; install it again: {error}"
+                f"{folder}: model.onnx, or model.safetensors with its weights, is damaged; install it again: {error}"
             ) from error
 
     def __call__(
@@ -62,7 +62,10 @@ class TorchRuntime:
         if threads:
             torch.set_num_threads(threads)
         self._torch = torch
-        self._network = load_network(folder)
+        try:
+            self._network = load_network(folder)
+        except Exception as error:  # safetensors, torch and transformers each have their own
+            raise ModelError(f"{folder / 'model.safetensors'}: damaged, or not of this model: {error}") from error
 
     def __call__(
         self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]

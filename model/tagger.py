@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any, overload
 
@@ -27,13 +27,18 @@ TOKEN_BUDGET = 4096
 CHUNK = 256
 """Articles taken at once from a stream, so that windows of like length share a batch."""
 
+CHUNK_CHARS = 4_000_000
+"""Characters after which a chunk is full; bounds memory where articles are long."""
+
 _CHARS_PER_TOKEN = 16
-"""More than any text that is read needs: characters beyond are not given to the tokenizer."""
+"""More than any text needs, once its runs of white space and tatweel are folded."""
+
+_RUNS = re.compile(r"\s{2,}|\u0640{2,}")
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The answer for one article. Topics are empty only where the text has no Arabic letter."""
+    """The answer for one article. Topics are empty only where hardly a letter of the text is Arabic."""
 
     id: str
     topics: tuple[Topic, ...] = ()
@@ -58,7 +63,11 @@ class Tagger:
         self.window: int = settings["window"]
         self.max_windows: int = settings["max_windows"]
         self.topics = TopicDecoder(settings["topics"], settings["temperature"], settings["threshold"])
-        self.tags = TagRanker(Vocabulary.load(artefact.folder / "tags.tsv"), **settings["tags"])
+        try:
+            self.tags = TagRanker(Vocabulary.load(artefact.folder / "tags.tsv"), **settings["tags"])
+        except (KeyError, TypeError) as error:
+            config = artefact.folder / "config.json"
+            raise ModelError(f"{config}: no settings for tags ({error}); install the model again") from error
         path = artefact.folder / "tokenizer.json"
         try:
             self._tokenizer = Tokenizer.from_file(str(path))
@@ -112,9 +121,11 @@ class Tagger:
             article if isinstance(article, Article) else Article(id=str(number), body=article)
             for number, article in enumerate(articles)
         )
-        while chunk := list(islice(source, CHUNK)):
+        for chunk in _chunks(article.with_headline() for article in source):
             for article, topic_logits, tag_logits in zip(chunk, *self.logits(chunk), strict=True):
-                if not arabic_share(article.body[:10_000]) and not arabic_share(article.title):
+                if not arabic_share(article.body[:: 1 + len(article.body) // 10_000]) and not arabic_share(
+                    article.title
+                ):
                     yield Prediction(article.id)
                     continue
                 yield Prediction(
@@ -155,8 +166,35 @@ class Tagger:
     def _token_ids(self, articles: list[Article]) -> list[list[int]]:
         """The tokens that the network reads of each article: its beginning, `max_windows` windows long."""
         most = self.max_windows * (self.window - len(self._prefix) - len(self._suffix))
-        texts = [
-            (f"{article.title}\n" if article.title else "") + article.body[: most * _CHARS_PER_TOKEN]
-            for article in articles
-        ]
+        texts = [_reading(article, most * _CHARS_PER_TOKEN) for article in articles]
         return [e.ids[:most] for e in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+
+
+def _reading(article: Article, length: int) -> str:
+    """The beginning of an article, title first, as the tokenizer gets it."""
+    body = article.body[: 16 * length]  # folding may shorten it
+    body = _RUNS.sub(lambda run: run.group()[0] if run.group()[0].isspace() else "", body)[:length]
+    return f"{article.title[:length]}\n{body}" if article.title else body
+
+
+def _chunks(articles: Iterable[Article]) -> Iterator[list[Article]]:
+    """Articles in lists of up to CHUNK or CHUNK_CHARS; where reading fails, what was read before comes first."""
+    chunk: list[Article] = []
+    size = 0
+    failure: Exception | None = None
+    source = iter(articles)
+    while failure is None:
+        try:
+            article = next(source, None)
+        except Exception as error:
+            article, failure = None, error
+        if article is not None:
+            chunk.append(article)
+            size += len(article.body)
+        if chunk and (article is None or len(chunk) == CHUNK or size >= CHUNK_CHARS):
+            yield chunk
+            chunk, size = [], 0
+        if article is None:
+            break
+    if failure is not None:
+        raise failure

@@ -93,8 +93,12 @@ class Vocabulary:
     @classmethod
     def load(cls, path: Path) -> Vocabulary:
         """Read `tags.tsv`; raises ModelError for a line that is no entry."""
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError as error:
+            raise ModelError(f"{path}: damaged; install the model again: {error}") from error
         entries = []
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()[1:], start=2):
+        for number, line in enumerate(lines[1:], start=2):
             try:
                 key, text, *counts = line.split("\t")
                 present, tagged, prior, label = map(int, counts)
@@ -116,7 +120,7 @@ class Vocabulary:
         stems = [strip_clitics(word.text) for word in text]
         found: dict[int, list[tuple[int, int]]] = {}
         for first, stem in enumerate(stems):
-            for opening in (stem, *_without_proclitics(stem)):
+            for opening in (stem, *_without_proclitics(text[first].text, stem)):
                 matched = False
                 key, last = opening, first
                 while True:
@@ -136,8 +140,13 @@ class Vocabulary:
         return self._by_label.get(label)
 
 
-def _without_proclitics(stem: str) -> list[str]:
-    """Readings of a stem with prepositions and conjunctions off: وبموسكو → بموسكو has gone before, موسكو comes here."""
+def _without_proclitics(word: str, stem: str) -> list[str]:
+    """Readings of a stem with prepositions and conjunctions off: وبموسكو → بموسكو has gone before, موسكو comes here.
+
+    Under an article none can stand (البحرية is not الحرية); but a و, taken off the bare word, comes off there, too.
+    """
+    if len(word) - len(stem) > 1:
+        return [stem[1:]] if stem[0] == "و" and len(stem) > MIN_STEM else []
     readings = []
     for _ in range(2):
         if len(stem) <= MIN_STEM or stem[0] not in _PROCLITICS:
@@ -167,11 +176,15 @@ class TagRanker:
         for i in self.vocabulary.find(title):
             mentions.setdefault(i, Mentions()).in_title = True
         log_p = _log_softmax(logits)
-        for label in np.argpartition(-log_p, min(HEAD_CANDIDATES, len(log_p) - 1))[:HEAD_CANDIDATES]:
+        for label in np.argsort(-log_p, kind="stable")[:HEAD_CANDIDATES]:
             if (entry := self.vocabulary.of_label(int(label))) is not None:
                 mentions.setdefault(entry, Mentions())
         features = [_features(self.vocabulary.entries[i], found, log_p) for i, found in mentions.items()]
         return mentions, np.array(features).reshape(-1, len(FEATURES))
+
+    def scores(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The probability [candidates] that an editor gives a tag, from its features [candidates, features]."""
+        return np.asarray(1 / (1 + np.exp(-(features @ self.weights + self.bias))))
 
     def rank(
         self,
@@ -188,7 +201,7 @@ class TagRanker:
         """
         body_words = words(body)
         mentions, features = self.candidates(words(title), body_words, logits)
-        scores = 1 / (1 + np.exp(-(features @ self.weights + self.bias)))
+        scores = self.scores(features)
         entries = [self.vocabulary.entries[i] for i in mentions]
         present, absent = (self.threshold, self.absent_threshold) if min_score is None else (min_score, min_score)
         least = np.where(features[:, FEATURES.index("present")] == 1, present, absent)
@@ -222,7 +235,7 @@ def _features(entry: Entry, mentions: Mentions, log_p: NDArray[np.float64]) -> l
 
 
 def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    shifted = logits.astype(np.float64) - logits.max()
+    shifted = logits.astype(np.float64) - logits.max(initial=0)
     return np.asarray(shifted - np.log(np.exp(shifted).sum()))
 
 

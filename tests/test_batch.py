@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from wusum.model.article import Article
-from wusum.model.batch import tag_dump
+from wusum.model.batch import Report, tag_dump
 from wusum.model.dumps import Reject, read
 from wusum.model.files import Meter, total_size
 from wusum.model.tagger import Prediction, Tagger
@@ -16,8 +16,9 @@ def test_every_record_ends_as_a_row_or_a_reject_in_order(tagger: Tagger) -> None
     records = [Reject("s", n, "", "bad") if n % 3 == 0 else Article(str(n), body) for n in range(900)]
     rows: list[tuple[Article, Prediction]] = []
     rejects: list[Reject] = []
-    report = tag_dump(
-        tagger, records, lambda *row: rows.append(row), rejects.append, max_topics=1, max_tags=1, min_score=None
+    report = Report()
+    tag_dump(
+        report, tagger, records, lambda *row: rows.append(row), rejects.append, max_topics=1, max_tags=1, min_score=None
     )
     assert [a.id for a, _ in rows] == [p.id for _, p in rows] == [str(n) for n in range(900) if n % 3]
     assert [r.line for r in rejects] == list(range(0, 900, 3))

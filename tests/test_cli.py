@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import os
 import re
@@ -159,6 +160,56 @@ def test_what_cannot_be_done_ends_with_2_and_a_reason(tmp_path: Path, args: list
     assert done.returncode == 2
     assert reason in " ".join(done.stderr.replace("│", " ").split())
     assert "Traceback" not in done.stderr
+
+
+def test_an_output_is_never_read_as_input(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"id": "bad"}\n' * 300 + json.dumps({"text": BODY}) + "\n", encoding="utf-8")
+    for _ in range(2):
+        done = wusum("tag", tmp_path, "-o", tmp_path / "z.jsonl")
+        assert done.returncode == 0
+        assert "1 tagged, 300 rejected" in done.stderr
+    before = (tmp_path / "a.jsonl").read_bytes()
+    done = wusum("tag", "a.jsonl", "-o", "./a.jsonl", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "is an output of this run" in done.stderr
+    assert (tmp_path / "a.jsonl").read_bytes() == before
+
+
+def test_what_was_read_before_damage_is_written(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(BODY, encoding="utf-8")
+    (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(os.urandom(9000))[:2000])
+    done = wusum("tag", tmp_path)
+    assert done.returncode == 2
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == ["a"]
+    assert "b.jsonl.gz: cannot be read" in done.stderr
+    assert "1 tagged" in done.stderr
+
+
+def test_a_reader_that_has_had_enough_is_no_error() -> None:
+    command = f'{sys.executable} -c "from wusum.model.cli import main; main()" tag {PAGES} {PAGES} | head -1'
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, check=False)
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 1
+    assert b"Traceback" not in done.stderr
+
+
+def test_closed_streams_are_named() -> None:
+    command = f'{sys.executable} -c "from wusum.model.cli import main; main()" tag'
+    for closed, reason in (("- <&-", b"standard input is closed"), (f"{PAGES} >&-", b"standard output is closed")):
+        done = subprocess.run(["bash", "-c", f"{command} {closed}"], capture_output=True, check=False)
+        assert done.returncode == 2
+        assert reason in done.stderr
+
+
+def test_a_damaged_first_line_does_not_make_a_page_of_a_stream() -> None:
+    done = wusum("tag", "-", stdin="oops\n" + json.dumps({"id": "good", "text": BODY}) + "\n")
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == ["good"]
+    assert "1 tagged, 1 rejected" in done.stderr
+
+
+def test_an_endless_title_is_rejected() -> None:
+    done = wusum("tag", "-", stdin=json.dumps({"title": "خبر " * 5000, "text": BODY}))
+    assert "absurdly long: a title of 20,000 characters" in done.stderr
 
 
 def test_train_and_eval_name_what_is_wrong(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wusum.train.config import ConfigError, load
+from wusum.train.config import ConfigError, load, pin
 
 
 @dataclass(frozen=True)
@@ -66,3 +66,12 @@ def test_an_unreadable_file_is_named(tmp_path: Path, content: str | None) -> Non
         (tmp_path / "run.yaml").write_text(content, encoding="utf-8")
     with pytest.raises(ConfigError, match=r"run\.yaml"):
         load(Settings, tmp_path / "run.yaml")
+
+
+def test_checkpoints_of_other_settings_are_not_gone_on_from(file: Path, tmp_path: Path) -> None:
+    first = load(Settings, file)
+    pin(first, tmp_path / "run")
+    pin(first, tmp_path / "run")
+    pin(load(Settings, file, ["--steps", "9"]), tmp_path / "run", free=["steps"])
+    with pytest.raises(ConfigError, match=r"run: has checkpoints of a run with other settings \(rate\)"):
+        pin(load(Settings, file, ["--rate", "1", "--steps", "9"]), tmp_path / "run")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import lzma
 import random
 import shutil
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -81,13 +84,56 @@ def test_spans_point_into_the_page_that_was_given(tagger: Tagger) -> None:
     assert count > 20
 
 
-def test_an_editors_fields_do_not_reach_the_model(tagger: Tagger) -> None:
+HEADLINE = "قراءة في أخبار اليوم من تونس والقاهرة وموسكو\n\n"
+
+
+@pytest.mark.parametrize("headline", ["", HEADLINE])
+def test_a_page_is_tagged_the_same_with_its_gold_fields_and_without(tagger: Tagger, headline: str) -> None:
     for path in PAGES.glob("*.txt"):
-        page = Article.from_page(path.read_text(encoding="utf-8"))
+        raw = headline + path.read_text(encoding="utf-8")
+        page = Article.from_page(raw)
         assert page.tags
         assert page.related or page.similar
-        bare = Article(id="", body=page.body, title=page.title, offset=page.offset)
-        assert tagger(page) == tagger(bare)
+        cut = raw[: page.offset + len(page.body)]
+        forged = (
+            raw[: page.offset + len(page.body)] + "\n\nالمصدر: سانا\n\nكلمات دلالية: كرة السلة، الفاتيكان، القهوة\n"
+        )
+        other = Article.from_page(forged)
+        assert set(other.tags) == {"كرة السلة", "الفاتيكان", "القهوة"}
+        assert page.title == headline.strip()
+        with_fields = tagger(page, min_score=0.0)
+        assert tagger(Article.from_page(cut), min_score=0.0) == with_fields
+        assert tagger(cut, min_score=0.0).tags == with_fields.tags
+        assert tagger(other, min_score=0.0) == with_fields
+
+
+def test_real_pages_are_tagged_the_same_without_their_gold_fields(tagger: Tagger, shared: Path) -> None:
+    with lzma.open(shared / "data" / "raw_pages.jsonl.xz", "rt", encoding="utf-8") as lines:
+        raws = [json.loads(line)["raw"] for line in islice(lines, 60)]
+    pages = [Article.from_page(raw) for raw in raws]
+    cut = [Article.from_page(raw[: page.offset + len(page.body)]) for raw, page in zip(raws, pages, strict=True)]
+    assert sum(bool(page.title) for page in pages) > 10
+    for one, other in zip(tagger(pages), tagger(cut), strict=True):
+        assert_same(one, other)
+
+
+def test_blank_and_drawn_out_openings_hide_nothing(tagger: Tagger, articles: list[Article]) -> None:
+    sport = next(article for article in articles if article.id == "sport")
+    for opening in ("\n" * 5000, "ـ" * 5000, " \t" * 3000):
+        prediction = tagger(opening + sport.body)
+        assert prediction.topics[0].name_en == "sport"
+        assert prediction.topics[0].score > 0.9
+
+
+def test_what_was_read_before_a_failure_is_tagged(tagger: Tagger) -> None:
+    def articles() -> Iterator[str]:
+        yield from ["فاز المنتخب في المباراة"] * 3
+        raise OSError("the disk is gone")
+
+    stream = tagger.stream(articles())
+    assert [next(stream).id for _ in range(3)] == ["0", "1", "2"]
+    with pytest.raises(OSError, match="the disk is gone"):
+        next(stream)
 
 
 def test_a_list_gives_a_list_and_a_stream_keeps_its_order(tagger: Tagger) -> None:
@@ -148,7 +194,7 @@ def test_a_damaged_file_is_named(tmp_path: Path, file: str) -> None:
     shutil.copytree(BUNDLED, tmp_path / "model")
     path = tmp_path / "model" / file
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(ModelError, match=r"model\.onnx" if file == "model.safetensors" else file):
+    with pytest.raises(ModelError, match=file):
         Tagger.from_pretrained(tmp_path / "model")
 
 

@@ -41,6 +41,12 @@ def test_a_letter_of_the_word_is_no_preposition(vocabulary: Vocabulary) -> None:
     assert vocabulary.find(words("بنان")) == {}
 
 
+def test_under_an_article_no_preposition_comes_off() -> None:
+    vocabulary = Vocabulary(Entry(match_key(t), t, 1, 1, 1, -1) for t in ("الحرية", "وزارة"))
+    assert vocabulary.find(words("القوات البحرية")) == {}
+    assert vocabulary.find(words("الوزارة والوزارة بالوزارة ووزارة")) == {1: [(0, 0), (1, 1), (2, 2), (3, 3)]}
+
+
 def test_a_tag_does_not_reach_over_the_end(vocabulary: Vocabulary) -> None:
     assert vocabulary.find(words("وزارة")) == {}
     assert vocabulary.find([]) == {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,6 @@ from scipy.special import logsumexp
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from wusum.model.article import Article
 from wusum.model.tagger import CHUNK, Tagger
 from wusum.model.tags import FEATURES, TagRanker
 from wusum.model.text import match_key, words
@@ -89,12 +89,15 @@ def fit_temperature(config: CalibrateConfig, tagger: Tagger, label_map: LabelMap
     parts = []
     for corpus in config.corpora:
         rows = [(e, label_map.topics(corpus, e.label)) for e in examples(config.data, corpus, ["validation"])]
-        rows = [(e, topics) for e, topics in rows if topics][: config.max_rows]
+        # Corpora are often sorted by label: the order of hashed ids is as good as a random one.
+        rows = sorted((row for row in rows if row[1]), key=lambda row: zlib.crc32(row[0].id.encode()))[
+            : config.max_rows
+        ]
         if rows:
             sets = np.zeros((len(rows), len(label_map.keys)), bool)
             for i, (_, topics) in enumerate(rows):
                 sets[i, list(topics)] = True
-            parts.append((_topic_logits(tagger, [e for e, _ in rows]), sets))
+            parts.append((_logits(tagger, [e for e, _ in rows])[0], sets))
 
     def loss(log_temperature: float) -> float:
         scale = np.exp(-log_temperature)
@@ -109,25 +112,18 @@ def fit_temperature(config: CalibrateConfig, tagger: Tagger, label_map: LabelMap
     return round(best, 4)
 
 
-def _topic_logits(tagger: Tagger, rows: Sequence[Example]) -> NDArray[np.float32]:
-    articles = [to_article(row) for row in rows]
-    return np.concatenate([tagger.logits(articles[i : i + CHUNK])[0] for i in range(0, len(articles), CHUNK)])
-
-
-def _tag_logits(tagger: Tagger, rows: Sequence[Example]) -> NDArray[np.float32]:
-    articles = [to_article(row) for row in rows]
-    return np.concatenate([tagger.logits(articles[i : i + CHUNK])[1] for i in range(0, len(articles), CHUNK)])
-
-
-def to_article(example: Example) -> Article:
-    """An example as the tagger takes it, without label and tags."""
-    return Article(id=example.id, body=example.body, title=example.title)
+def _logits(tagger: Tagger, rows: Sequence[Example]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Topic logits [rows, topics] and tag logits [rows, labels]."""
+    articles = [row.article() for row in rows]
+    chunks = [tagger.logits(articles[i : i + CHUNK]) for i in range(0, len(articles), CHUNK)]
+    topics, tags = (np.concatenate(parts) for parts in zip(*chunks, strict=True))
+    return topics, tags
 
 
 def fit_ranking(tagger: Tagger, ranker: TagRanker, rows: Sequence[Example], regularisation: float) -> dict[str, float]:
     """The weight of each feature and the bias, fitted on all candidates of some tagged articles."""
     features, given = [], []
-    for row, logits in zip(rows, _tag_logits(tagger, rows), strict=True):
+    for row, logits in zip(rows, _logits(tagger, rows)[1], strict=True):
         gold = set(map(match_key, row.tags or ()))
         mentions, table = ranker.candidates(words(row.title), words(row.body), logits)
         features.append(table)
@@ -146,11 +142,12 @@ def fit_thresholds(
 ) -> dict[str, float]:
     """The least scores of given tags: absent ones reach `absent_precision`, then mean F1 of `most` tags is best."""
     ranked = []
-    for row, logits in zip(rows, _tag_logits(tagger, rows), strict=True):
-        gold = set(map(match_key, row.tags or ()))
-        text = f" {match_key(row.text)} "
-        tags = [(match_key(tag.text), tag.score) for tag in ranker.rank(row.title, row.body, logits, 2 * most, 0.0)]
-        ranked.append((gold, [(key, score, f" {key} " in text) for key, score in tags]))
+    for row, logits in zip(rows, _logits(tagger, rows)[1], strict=True):
+        mentions, features = ranker.candidates(words(row.title), words(row.body), logits)
+        present = features[:, FEATURES.index("present")] == 1
+        keys = [ranker.vocabulary.entries[i].key for i in mentions]
+        tags = sorted(zip(keys, ranker.scores(features), present, strict=True), key=lambda tag: (-tag[1], tag[0]))
+        ranked.append((set(map(match_key, row.tags or ())), tags[: 2 * most]))
 
     def precision(absent: float) -> float:
         hits = [key in gold for gold, tags in ranked for key, score, here in tags if not here and score >= absent]

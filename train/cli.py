@@ -34,12 +34,17 @@ def train(
     """Run one stage of training; any setting of the file can be given again as a flag, such as --seed 7."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     # Each stage pulls in its own heavy packages.
-    from wusum.train.config import ConfigError, load
-    from wusum.train.corpora import CorpusError
+    try:
+        from wusum.model.runtime import ModelError
+        from wusum.train.config import ConfigError, load
+        from wusum.train.corpora import CorpusError
 
-    module = import_module(f"wusum.train.{stage.value}")
+        module = import_module(f"wusum.train.{stage.value}")
+    except ModuleNotFoundError as error:
+        typer.echo(f"wusum train: {error}: pip install 'wusum[train]'", err=True)
+        raise typer.Exit(2) from error
     try:
         module.run(load(getattr(module, f"{stage.value.capitalize()}Config"), config, context.args))
-    except (ConfigError, CorpusError) as error:
+    except (ConfigError, CorpusError, ModelError, FileNotFoundError) as error:
         typer.echo(f"wusum train: {error}", err=True)
         raise typer.Exit(2) from error

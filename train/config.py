@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -43,6 +44,25 @@ def load(kind: type[T], path: str | Path, flags: Sequence[str] = ()) -> T:
     return kind(**{name: _convert(hints[name], value, f"{path}: {name}") for name, value in values.items()})
 
 
+def pin(config: Any, folder: Path, free: Sequence[str] = ()) -> None:
+    """Write the settings of a run beside its checkpoints; raises ConfigError where those were made with others.
+
+    Settings named in `free` may change from one start of a run to the next.
+    """
+    path = folder / "settings.json"
+    settings = {name: str(v) if isinstance(v, Path) else v for name, v in dataclasses.asdict(config).items()}
+    if path.is_file():
+        earlier = json.loads(path.read_text(encoding="utf-8"))
+        changed = [name for name in settings if name not in free and settings[name] != earlier.get(name)]
+        if changed:
+            raise ConfigError(
+                f"{folder}: has checkpoints of a run with other settings ({', '.join(changed)}); "
+                "name another output, or remove it"
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(settings, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
 def _parse_flags(flags: Sequence[str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     rest = list(flags)
@@ -55,7 +75,10 @@ def _parse_flags(flags: Sequence[str]) -> dict[str, Any]:
             if not rest:
                 raise ConfigError(f"{flag}: no value given")
             value = rest.pop(0)
-        values[name.replace("-", "_")] = yaml.safe_load(value)
+        try:
+            values[name.replace("-", "_")] = yaml.safe_load(value) if value else ""
+        except yaml.YAMLError as error:
+            raise ConfigError(f"--{name}: {value!r} is no value: {error}") from error
     return values
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from wusum.model.article import Article
 from wusum.model.text import match_key
 
 OUTLET_TAG = "ميادين"
@@ -42,7 +43,10 @@ class LabelMap:
     @classmethod
     def load(cls, path: str | Path) -> LabelMap:
         """Read `configs/topics.yaml`; raises CorpusError for a label that names no topic."""
-        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        try:
+            data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        except (OSError, yaml.YAMLError) as error:
+            raise CorpusError(f"{path}: {error}") from error
         topics: dict[str, dict[str, Any]] = data["topics"]
         index = {key: i for i, key in enumerate(topics)}
         labels: dict[str, dict[str, tuple[int, ...]]] = {}
@@ -76,6 +80,10 @@ class Example:
     def text(self) -> str:
         """What the encoder reads: the title, if there is one, on a line before the body."""
         return f"{self.title}\n{self.body}" if self.title else self.body
+
+    def article(self) -> Article:
+        """What the tagger takes: no label, no tags."""
+        return Article(id=self.id, body=self.body, title=self.title)
 
 
 def rows(folder: str | Path, corpus: str) -> Iterator[dict[str, Any]]:

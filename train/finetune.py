@@ -30,7 +30,7 @@ from transformers.utils.hub import cached_file
 
 from wusum.model.network import Network, pooling
 from wusum.model.text import match_key
-from wusum.train.config import ConfigError
+from wusum.train.config import ConfigError, pin
 from wusum.train.corpora import Example, LabelMap, examples, held_out
 from wusum.train.preprocessing import add_preprocessing
 
@@ -284,6 +284,7 @@ def _repeat(corpora: Sequence[str], weights: dict[str, float], seed: int) -> lis
 
 def run(config: FinetuneConfig, callbacks: Sequence[TrainerCallback] = ()) -> None:
     """Train, or go on from the last checkpoint under `output`, and write the model to `output/model`."""
+    pin(config, config.output, free=("data", "save_steps"))
     transformers.set_seed(config.seed)
     topics = LabelMap.load(config.topics)
     tokenizer = load_tokenizer(config)

@@ -25,6 +25,7 @@ from torch.nn import functional
 from transformers import PreTrainedModel, Trainer, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
+from wusum.train.config import pin
 from wusum.train.finetune import new_bert
 
 log = logging.getLogger(__name__)
@@ -138,6 +139,7 @@ class History(transformers.TrainerCallback):
 
 def run(config: PretrainConfig, callbacks: Sequence[transformers.TrainerCallback] = ()) -> None:
     """Pretrain, or go on from the last checkpoint under `output`, and write the encoder to `output/encoder`."""
+    pin(config, config.output, free=("packed", "steps", "save_steps", "eval_steps"))
     transformers.set_seed(config.seed)
     tokenizer = Tokenizer.from_file(str(config.tokenizer / "tokenizer.json"))
     train, validation = (
@@ -180,11 +182,12 @@ def run(config: PretrainConfig, callbacks: Sequence[transformers.TrainerCallback
         eval_dataset=torch.utils.data.Subset(validation, range(min(config.eval_rows, len(validation)))),
         callbacks=[History(config.output / "history.jsonl"), *callbacks],
     )
-    config.output.mkdir(parents=True, exist_ok=True)
     last = get_last_checkpoint(str(config.output))  # type: ignore[no-untyped-call]
     trainer.train(resume_from_checkpoint=last)
     loss = trainer.evaluate()["eval_loss"]
     log.info("validation loss %.4f nats, %.3f bits per masked token", loss, loss / math.log(2))
+    # Pretraining may do without dropout; fine-tuning, which sees its articles often, should find BERT's own.
+    encoder.config.hidden_dropout_prob = encoder.config.attention_probs_dropout_prob = 0.1
     folder = config.output / "encoder"
     encoder.save_pretrained(folder)
     shutil.copyfile(config.tokenizer / "tokenizer.json", folder / "tokenizer.json")

@@ -45,7 +45,8 @@ class VectorsConfig:
 
 
 def token_stream(config: VectorsConfig, tokenizer: Tokenizer) -> Iterator[np.ndarray]:
-    """The pieces of all training articles, as int32 arrays of about `CHUNK` tokens; -1 stands between articles."""
+    """The pieces of all training articles, as int32 arrays of about `CHUNK` tokens; -1s keep articles apart."""
+    apart = [-1] * config.window
     chunk: list[int] = []
     batch: list[str] = []
     for corpus in config.corpora:
@@ -54,14 +55,14 @@ def token_stream(config: VectorsConfig, tokenizer: Tokenizer) -> Iterator[np.nda
             if len(batch) == 512:
                 for encoding in tokenizer.encode_batch_fast(batch, add_special_tokens=False):
                     chunk.extend(encoding.ids)
-                    chunk.append(-1)
+                    chunk.extend(apart)
                 batch.clear()
             if len(chunk) > CHUNK:
                 yield np.asarray(chunk, np.int32)
                 chunk.clear()
     for encoding in tokenizer.encode_batch_fast(batch, add_special_tokens=False):
         chunk.extend(encoding.ids)
-        chunk.append(-1)
+        chunk.extend(apart)
     yield np.asarray(chunk, np.int32)
 
 
