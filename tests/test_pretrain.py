@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ import transformers
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
+from tests.stopping import StopAt
 from wusum.train import packing, pretrain, tokenizer
 from wusum.train.packing import Deduplicator, pack
 from wusum.train.pretrain import MaskedRows
@@ -85,23 +85,13 @@ def test_whole_words_are_masked_and_only_they(packed: Path) -> None:
     assert 0.28 < np.mean(shares) < 0.40
 
 
-class _StopAt(transformers.TrainerCallback):
-    """Ends training at a step, as a kill after a checkpoint would."""
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        control.should_training_stop = state.global_step >= self.step
-
-
 def test_a_killed_run_ends_as_an_unbroken_one(packed: Path, tmp_path: Path) -> None:
     def train(name: str, stop: int | None = None) -> Path:
         config = pretrain.PretrainConfig(
             packed=packed, tokenizer=packed / "tokenizer", output=tmp_path / name, encoder=SHAPE, batch_size=4, steps=40,  # noqa: E501
             learning_rate=3e-3, save_steps=10, eval_steps=40,
         )  # fmt: skip
-        pretrain.run(config, callbacks=[_StopAt(stop)] if stop else [])
+        pretrain.run(config, callbacks=[StopAt(stop)] if stop else [])
         return tmp_path / name
 
     unbroken = train("unbroken")

@@ -13,6 +13,7 @@ import transformers
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
+from tests.stopping import StopAt
 from wusum.model.tagger import Tagger
 from wusum.train import calibrate, export, finetune, tokenizer, vectors
 from wusum.train.finetune import TagLabels, tag_loss, topic_loss
@@ -99,23 +100,13 @@ def test_training_goes_on_from_its_last_checkpoint(corpora: Path, trained: Path,
     def weights(folder: Path, *epochs: float) -> dict[str, torch.Tensor]:
         for count in epochs:
             config = finetune_config(corpora, folder, tokenizer=str(trained / "tokenizer"), epochs=2.0, save_steps=10)
-            stop = _StopAt(round(count * 10)) if count < 2 else None
+            stop = StopAt(round(count * 10)) if count < 2 else None
             finetune.run(config, callbacks=[stop] if stop else [])
         return load_file(folder / "finetune" / "model" / "model.safetensors")
 
     unbroken, resumed = weights(tmp_path / "a", 2.0), weights(tmp_path / "b", 1.0, 2.0)
     for name, value in unbroken.items():
         torch.testing.assert_close(resumed[name], value, msg=name, atol=1e-3, rtol=1e-2)
-
-
-class _StopAt(transformers.TrainerCallback):
-    """Ends training at a step, as a kill after a checkpoint would."""
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        control.should_training_stop = state.global_step >= self.step
 
 
 @pytest.mark.parametrize("family", ["bert", "roberta", "electra"])

@@ -30,8 +30,9 @@ from transformers.utils.hub import cached_file
 
 from wusum.model.network import Network, pooling
 from wusum.model.text import match_key
-from wusum.train.config import ConfigError, pin
+from wusum.train.config import pin
 from wusum.train.corpora import Example, LabelMap, examples, held_out
+from wusum.train.encoder import new_bert
 from wusum.train.preprocessing import add_preprocessing
 
 log = logging.getLogger(__name__)
@@ -186,25 +187,6 @@ def new_encoder(config: FinetuneConfig, vocab_size: int, pad: int) -> PreTrained
         )
         return pretrained
     return new_bert(config.encoder, vocab_size, config.window, pad, config.vectors, config.vector_scale)
-
-
-def new_bert(
-    shape: dict[str, Any], vocab_size: int, positions: int, pad: int, vectors: str = "", vector_scale: float = 1.0
-) -> transformers.BertModel:
-    """A new BERT; its embeddings start from the word vectors in a file, scaled, or at random where none is named."""
-    config = transformers.BertConfig(
-        vocab_size=vocab_size, max_position_embeddings=positions, pad_token_id=pad, type_vocab_size=1, **shape
-    )
-    encoder = transformers.BertModel(config, add_pooling_layer=False)
-    if vectors:
-        start = torch.from_numpy(np.load(vectors))
-        weight = encoder.embeddings.word_embeddings.weight
-        if start.shape != weight.shape:
-            raise ConfigError(f"{vectors}: vectors of shape {tuple(start.shape)}, embeddings of {tuple(weight.shape)}")
-        with torch.no_grad():
-            weight.copy_(start * vector_scale)
-            weight[pad] = 0
-    return encoder
 
 
 def load_tokenizer(config: FinetuneConfig) -> Tokenizer:

@@ -26,7 +26,7 @@ from transformers import PreTrainedModel, Trainer, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
 from wusum.train.config import pin
-from wusum.train.finetune import new_bert
+from wusum.train.encoder import new_bert
 
 log = logging.getLogger(__name__)
 
