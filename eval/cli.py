@@ -16,12 +16,17 @@ class Suite(StrEnum):
 
     topics = "topics"
     tags = "tags"
+    transfer = "transfer"
 
 
-@app.command("eval")
+@app.command("eval", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def evaluate(
+    context: typer.Context,
     config: Annotated[Path, typer.Argument(help="YAML file with data and suites.")] = Path("configs/eval.yaml"),
-    suite: Annotated[list[Suite] | None, typer.Option(help="Suites to run. Default: all.")] = None,
+    suite: Annotated[
+        list[Suite] | None,
+        typer.Option(help="Suites to run. Default: topics and tags; transfer trains models, and takes settings of it."),
+    ] = None,
     model: Annotated[str | None, typer.Option(help="Folder or Hub id of a model. Default: the bundled one.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of the corpora. Default: the config's.")] = None,
     split: Annotated[str, typer.Option(help="Split to measure on; choose on validation, report test.")] = "test",
@@ -36,7 +41,7 @@ def evaluate(
     from rich.console import Console
     from rich.table import Table
 
-    from wusum.eval.suites import SUITES, EvalConfig
+    from wusum.eval.suites import SUITES, EvalConfig, Score
     from wusum.model.runtime import ModelError
     from wusum.model.tagger import Tagger
     from wusum.train.config import ConfigError, load
@@ -45,10 +50,18 @@ def evaluate(
     table = Table("suite", "corpus", "metric", "value", "articles")
     try:
         settings = load(EvalConfig, config, [*(["--data", str(data)] if data else []), "--split", split])
-        tagger = Tagger.from_pretrained(model)
-        for name in suite or list(Suite):
-            for score in SUITES[name.value](tagger, settings):
-                table.add_row(score.suite, score.corpus, score.metric, f"{score.value:.4f}", f"{score.articles:,}")
+        scores: list[Score] = []
+        for name in suite or [Suite.topics, Suite.tags]:
+            if name is Suite.transfer:
+                from wusum.eval.transfer import transfer_suite
+
+                scores += transfer_suite(settings, context.args)
+            elif context.args:
+                raise ConfigError(f"{context.args[0]}: settings of a training go with --suite transfer alone")
+            else:
+                scores += SUITES[name.value](Tagger.from_pretrained(model), settings)
+        for score in scores:
+            table.add_row(score.suite, score.corpus, score.metric, f"{score.value:.4f}", f"{score.articles:,}")
     except (ConfigError, CorpusError, ModelError) as error:
         typer.echo(f"wusum eval: {error}", err=True)
         raise typer.Exit(2) from error

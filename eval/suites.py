@@ -31,6 +31,14 @@ class EvalConfig:
     topic_labels: dict[str, list[str]] = field(default_factory=dict)
     """For each corpus the labels that are told apart, whose sets of topics must not overlap."""
     split: str = "test"
+    transfer_labels: dict[str, list[str]] = field(default_factory=dict)
+    """For each corpus that the transfer suite leaves out in turn the labels that are told apart."""
+    transfer_splits: dict[str, str] = field(default_factory=dict)
+    """The split it measures on where that is another: a corpus left out may be measured on all it has."""
+    finetune: Path = Path("configs/finetune.yaml")
+    """Config of the training that it repeats."""
+    transfer_output: Path = Path("runs/transfer")
+    """Folder that gets a folder for each corpus left out; what was finished there before is not trained again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +53,47 @@ class Score:
 
 
 def topic_suite(tagger: Tagger, config: EvalConfig) -> list[Score]:
-    """Accuracy and macro-F1 on each corpus; the answer is the label whose topics are, summed, the most probable."""
+    """Accuracy and macro-F1 on each corpus."""
     label_map = LabelMap.load(config.topics)
-    scores = []
-    for corpus, labels in config.topic_labels.items():
-        sets = [label_map.topics(corpus, label) for label in labels]
-        if sum(map(len, sets)) != len({topic for meaning in sets for topic in meaning}) or not all(sets):
-            raise CorpusError(f"{config.topics}: the labels {', '.join(labels)} of {corpus} overlap or mean nothing")
-        rows = [e for e in examples(config.data, corpus, [config.split]) if e.label in labels]
-        if not rows:
-            raise CorpusError(f"{corpus}: no {config.split} article with one of the labels {', '.join(labels)}")
-        predicted: list[str] = []
-        for start in range(0, len(rows), CHUNK):
-            logits, _ = tagger.logits([e.article() for e in rows[start : start + CHUNK]])
-            probabilities = tagger.topics.probabilities(logits)
-            summed = np.stack([probabilities[:, list(meaning)].sum(axis=1) for meaning in sets], axis=1)
-            predicted += [labels[i] for i in summed.argmax(axis=1)]
-        gold = [e.label for e in rows]
-        scores.append(Score("topics", corpus, "accuracy", float(accuracy_score(gold, predicted)), len(rows)))
-        macro = f1_score(gold, predicted, labels=labels, average="macro", zero_division=0)
-        scores.append(Score("topics", corpus, "macro-F1", float(macro), len(rows)))
-    return scores
+    return [
+        score
+        for corpus, labels in config.topic_labels.items()
+        for score in topic_scores(tagger, corpus, labelled(config, label_map, corpus, labels, config.split))
+    ]
+
+
+def labelled(
+    config: EvalConfig, label_map: LabelMap, corpus: str, labels: Sequence[str], split: str
+) -> list[tuple[Example, tuple[int, ...]]]:
+    """Articles with one of some labels, and the set of topics that it means; labels of one meaning are one class.
+
+    Raises CorpusError where meanings overlap, a label means nothing, or no article has one.
+    """
+    sets = {label_map.topics(corpus, label) for label in labels}
+    if sum(map(len, sets)) != len({topic for meaning in sets for topic in meaning}) or not all(sets):
+        raise CorpusError(f"{config.topics}: the labels {', '.join(labels)} of {corpus} overlap or mean nothing")
+    found = [
+        (e, label_map.topics(corpus, e.label)) for e in examples(config.data, corpus, [split]) if e.label in labels
+    ]
+    if not found:
+        raise CorpusError(f"{corpus}: no {split} article with one of the labels {', '.join(labels)}")
+    return found
+
+
+def topic_scores(tagger: Tagger, corpus: str, rows: Sequence[tuple[Example, tuple[int, ...]]]) -> list[Score]:
+    """Accuracy and macro-F1 where the answer is, of the sets there are, the one whose summed probability is highest."""
+    sets = sorted({meaning for _, meaning in rows})
+    predicted: list[int] = []
+    for start in range(0, len(rows), CHUNK):
+        logits, _ = tagger.logits([e.article() for e, _ in rows[start : start + CHUNK]])
+        probabilities = tagger.topics.probabilities(logits)
+        predicted += np.stack([probabilities[:, list(m)].sum(axis=1) for m in sets], axis=1).argmax(axis=1).tolist()
+    gold = [sets.index(meaning) for _, meaning in rows]
+    macro = f1_score(gold, predicted, labels=range(len(sets)), average="macro", zero_division=0)
+    return [
+        Score("topics", corpus, "accuracy", float(accuracy_score(gold, predicted)), len(rows)),
+        Score("topics", corpus, "macro-F1", float(macro), len(rows)),
+    ]
 
 
 def tag_suite(tagger: Tagger, config: EvalConfig, ks: Sequence[int] = (5, 10)) -> list[Score]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,12 @@ import pytest
 from wusum.eval import suites
 from wusum.eval.metrics import f1_at
 from wusum.eval.suites import EvalConfig, tag_suite, topic_suite
+from wusum.eval.transfer import transfer_suite
 from wusum.model.tagger import Prediction, Tagger
 from wusum.model.tags import Tag
 from wusum.model.topics import TopicDecoder
-from wusum.train.config import load
+from wusum.train import tokenizer
+from wusum.train.config import ConfigError, load
 from wusum.train.corpora import CorpusError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -97,3 +101,43 @@ def test_the_bundled_model_is_as_good_as_the_readme_says(tagger: Tagger, shared:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for score in (accuracy, f1_at_5):
         assert f"{score.value:.3f}" in readme, f"{score} is not what README.md says"
+
+
+def test_labels_of_one_meaning_are_one_class(corpora: Path, tmp_path: Path) -> None:
+    text = (
+        (corpora / "topics.yaml").read_text(encoding="utf-8").replace('"economy": ["economy"]', '"economy": ["sport"]')
+    )
+    (tmp_path / "topics.yaml").write_text(text, encoding="utf-8")
+    settings = EvalConfig(corpora, tmp_path / "topics.yaml", {"plain": ["sport", "economy", "health"]})
+    accuracy, _ = topic_suite(FakeTagger(), settings)  # type: ignore[arg-type]
+    assert accuracy.value == pytest.approx(6 / 12)  # every economy article is now held to be sport, and is not
+
+
+def test_transfer_trains_without_a_corpus_and_measures_on_it(corpora: Path, tmp_path: Path) -> None:
+    names = ["plain", "almayadeen"]
+    tokenizer.run(tokenizer.TokenizerConfig(corpora, tmp_path / "tokenizer", names, vocab_size=200, min_frequency=1))
+    training = {
+        "data": str(corpora), "output": "-", "topics": str(corpora / "topics.yaml"),
+        "corpora": {"plain": 1.0, "almayadeen": 1.0}, "tokenizer": str(tmp_path / "tokenizer"), "window": 32,
+        "encoder": {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64},
+    }  # fmt: skip
+    (tmp_path / "finetune.yaml").write_text(json.dumps(training), encoding="utf-8")
+    settings = replace(
+        config(corpora), transfer_labels={"plain": ["sport", "economy"]}, transfer_splits={"plain": "train"},
+        finetune=tmp_path / "finetune.yaml", transfer_output=tmp_path / "transfer",
+    )  # fmt: skip
+    scores = transfer_suite(settings, ["--budget", "24"])
+    assert [(s.corpus, s.metric, s.articles) for s in scores] == [
+        ("plain", "accuracy", 40),
+        ("plain", "macro-F1", 40),
+        ("mean", "accuracy", 1),
+        ("mean", "macro-F1", 1),
+    ]
+    pinned = json.loads((tmp_path / "transfer" / "plain" / "settings.json").read_text(encoding="utf-8"))
+    assert (pinned["leave_out"], pinned["budget"]) == (["plain"], 24)
+    weights = tmp_path / "transfer" / "plain" / "model" / "model.safetensors"
+    made = weights.stat().st_mtime_ns
+    assert transfer_suite(settings, ["--budget", "24"]) == scores
+    assert weights.stat().st_mtime_ns == made
+    with pytest.raises(ConfigError, match=r"other settings \(budget"):
+        transfer_suite(settings, ["--budget", "25"])

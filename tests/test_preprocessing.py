@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tokenizers import Tokenizer
 
+from wusum.train.config import ConfigError
 from wusum.train.preprocessing import add_preprocessing, arabert
 from wusum.train.tokenizer import train
 
@@ -45,7 +46,7 @@ def new_tokenizer() -> Tokenizer:
 )
 def test_a_models_name_tells_its_preprocessing_and_the_file_carries_it(name: str) -> None:
     tokenizer = new_tokenizer()
-    add_preprocessing(tokenizer, name)
+    add_preprocessing(tokenizer, "auto", name)
     loaded = Tokenizer.from_str(tokenizer.to_str())
     assert loaded.encode("قاللللل الوزير 📚").tokens == new_tokenizer().encode("قالل الوزير").tokens
 
@@ -53,5 +54,16 @@ def test_a_models_name_tells_its_preprocessing_and_the_file_carries_it(name: str
 @pytest.mark.parametrize("name", ["CAMeL-Lab/bert-base-arabic-camelbert-mix", "UBC-NLP/ARBERT", "some/folder"])
 def test_other_models_take_the_text_as_it_is(name: str) -> None:
     tokenizer = new_tokenizer()
-    add_preprocessing(tokenizer, name)
+    add_preprocessing(tokenizer, "auto", name)
     assert tokenizer.to_str() == OWN
+
+
+def test_a_config_can_name_the_preprocessing_of_a_folder_under_any_name() -> None:
+    tokenizer = new_tokenizer()
+    add_preprocessing(tokenizer, "arabert", "my/copy")
+    assert tokenizer.encode("قاللللل 📚").tokens == new_tokenizer().encode("قالل").tokens
+    tokenizer = new_tokenizer()
+    add_preprocessing(tokenizer, "none", "aubmindlab/bert-base-arabertv02")
+    assert tokenizer.to_str() == OWN
+    with pytest.raises(ConfigError, match="'farasa'"):
+        add_preprocessing(tokenizer, "farasa", "x")

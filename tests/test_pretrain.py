@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
+from itertools import pairwise
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -13,7 +16,10 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from tests.stopping import StopAt
-from wusum.train import packing, pretrain, tokenizer
+from wusum.train import comparison, packing, pretrain, tokenizer
+from wusum.train.curve import draw, draw_history
+from wusum.train.encoder import look_at_neighbours, new_bert
+from wusum.train.optimizer import MuonAdamW
 from wusum.train.packing import Deduplicator, pack
 from wusum.train.pretrain import MaskedRows
 
@@ -118,4 +124,103 @@ def test_pretraining_learns(packed: Path, tmp_path: Path) -> None:
     lines = map(json.loads, (tmp_path / "history.jsonl").read_text(encoding="utf-8").splitlines())
     losses = [line["eval_loss"] for line in lines if "eval_loss" in line]
     assert losses[-1] < losses[0] < np.log(120)
+    ElementTree.fromstring((tmp_path / "curve.svg").read_text(encoding="utf-8"))
     assert transformers.AutoModel.from_pretrained(tmp_path / "encoder").config.hidden_size == 32
+
+
+def test_heads_of_the_first_layer_start_on_the_neighbours() -> None:
+    torch.manual_seed(0)
+    encoder = new_bert(SHAPE | {"hidden_size": 128, "num_attention_heads": 2}, 500, 32, 0)
+    look_at_neighbours(encoder)
+    encoder.set_attn_implementation("eager")
+    with torch.no_grad():
+        first = encoder(torch.randint(5, 500, (4, 32)), output_attentions=True).attentions[0].mean(0)
+    before, after = first[0], first[1]
+    assert before.diagonal(offset=-1).min() > 0.5
+    assert after.diagonal(offset=1).min() > 0.5
+
+
+def test_the_optimizer_gives_matrices_to_muon_and_comes_back_as_it_was() -> None:
+    def new() -> tuple[torch.nn.Module, MuonAdamW]:
+        torch.manual_seed(1)
+        model = torch.nn.ModuleDict({"embeddings": torch.nn.Embedding(9, 4), "layer": torch.nn.Linear(4, 3)})
+        return model, MuonAdamW(model, 0.02, 1e-3, 0.1)
+
+    def step(model: torch.nn.Module, optimizer: MuonAdamW, times: int) -> None:
+        for _ in range(times):
+            model["layer"](model["embeddings"](torch.arange(9))).square().sum().backward()  # type: ignore[index]
+            optimizer.step()
+            optimizer.zero_grad()
+
+    model, optimizer = new()
+    assert [[tuple(p.shape) for p in group["params"]] for group in optimizer.param_groups] == [
+        [(3, 4)],
+        [(9, 4), (3,)],
+    ]
+    step(model, optimizer, 2)
+    other, again = new()
+    other.load_state_dict(model.state_dict())
+    again.load_state_dict(deepcopy(optimizer.state_dict()))
+    for group in (*optimizer.param_groups, *again.param_groups):
+        group["lr"] *= 0.5  # as a schedule does; the parts must see it after loading, too
+    step(model, optimizer, 2)
+    step(other, again, 2)
+    for name, value in model.state_dict().items():
+        torch.testing.assert_close(other.state_dict()[name], value, msg=name)
+    assert [part.param_groups[0]["lr"] for part in again.parts] == [0.01, 0.0005]
+
+
+def test_a_curve_goes_down_where_the_numbers_do(tmp_path: Path) -> None:
+    root = ElementTree.fromstring(draw([(0, 4.0), (1, 3.0), (2, 2.5)], "bits", "steps"))
+    (line,) = (e for e in root.iter() if e.get("class") == "line")
+    places = [tuple(map(float, p.split())) for p in line.get("d", "").removeprefix("M").split("L")]
+    assert all(a[0] < b[0] and a[1] < b[1] for a, b in pairwise(places))  # down the page
+    with pytest.raises(ValueError, match="two points"):
+        draw([(0, 1.0)], "", "")
+    history = tmp_path / "history.jsonl"
+    history.write_text('{"step": 1, "bits_per_character": 3}\n', encoding="utf-8")
+    draw_history(history, 10, tmp_path / "curve.svg")
+    assert not (tmp_path / "curve.svg").exists()
+
+
+def test_bits_per_character_take_the_length_of_the_masked_pieces_into_account(packed: Path, tmp_path: Path) -> None:
+    config = pretrain.PretrainConfig(
+        packed=packed, tokenizer=packed / "tokenizer", output=tmp_path, encoder=SHAPE, steps=1, eval_steps=1
+    )
+    pretrain.run(config)
+    pieces = Tokenizer.from_file(str(packed / "tokenizer" / "tokenizer.json"))
+    rows = np.load(packed / "validation.npy")
+    masked = MaskedRows(rows, pieces, config.mask_share, config.seed)
+    labels = [label for i in range(len(rows)) for label in masked[i]["labels"] if label != -100]
+    letters = sum(len(pieces.id_to_token(label).removeprefix("##")) for label in labels)
+    lines = map(json.loads, (tmp_path / "history.jsonl").read_text(encoding="utf-8").splitlines())
+    line = next(line for line in lines if "eval_loss" in line)
+    assert line["bits_per_character"] == pytest.approx(line["eval_loss"] / np.log(2) * len(labels) / letters)
+
+
+@pytest.mark.parametrize("kind", ["wordpiece", "bpe", "unigram"])
+def test_every_kind_of_tokenizer_knows_where_words_begin_and_decodes(kind: str) -> None:
+    texts = [f"{STORY} 12 مرة، وقالت BBC إنّ ذلك {n}." for n in range(40)]
+    pieces = tokenizer.train(iter(texts), 150, 1, kind)
+    masked = MaskedRows(np.zeros((1, 4), np.uint16), pieces, 0.2, 1)
+    ids = pieces.encode("الوزارة والوزير", add_special_tokens=False).ids
+    begins = [not masked.continues[i] for i in ids]
+    assert begins[0]
+    assert sum(begins) == 2
+    measured = comparison.cutting(pieces, texts)
+    assert measured["round_trip"] == 1
+    assert measured["unknown_words"] == 0
+    assert measured["tokens_per_word"] >= 1
+
+
+def test_tokenizers_are_compared_at_equal_compute(corpora: Path, tmp_path: Path) -> None:
+    config = comparison.ComparisonConfig(
+        data=corpora, output=tmp_path, corpora=["plain", "almayadeen"], kinds=["wordpiece", "unigram"],
+        vocab_sizes=[200], encoder=SHAPE, teraflops=0.005, batch_size=4,
+    )  # fmt: skip
+    comparison.run(config)
+    table = json.loads((tmp_path / "table.json").read_text(encoding="utf-8"))
+    assert [row["kind"] for row in table] == ["wordpiece", "unigram"]
+    for row in table:
+        assert row["steps"] > 0
+        assert 0 < row["bits_per_character"] < 8

@@ -16,6 +16,7 @@ app = typer.Typer(no_args_is_help=True)
 class Stage(StrEnum):
     """What can be run, in the order in which a model is made."""
 
+    comparison = "comparison"
     tokenizer = "tokenizer"
     vectors = "vectors"
     packing = "packing"

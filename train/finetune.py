@@ -30,12 +30,14 @@ from transformers.utils.hub import cached_file
 
 from wusum.model.network import Network, pooling
 from wusum.model.text import match_key
-from wusum.train.config import pin
+from wusum.train.config import ConfigError, pin
 from wusum.train.corpora import Example, LabelMap, examples, held_out
 from wusum.train.encoder import new_bert
 from wusum.train.preprocessing import add_preprocessing
 
 log = logging.getLogger(__name__)
+FREE = ("data", "save_steps")
+"""Settings that may change when a training goes on."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class FinetuneConfig:
     """Folder with `tokenizer.json`; not needed with `base_model`."""
     base_model: str = ""
     """Hub id or folder of a pretrained encoder; empty trains a new one of the shape in `encoder`."""
+    preprocessing: str = "auto"
+    """What the text goes through before the base model's own tokenizer: none, arabert, or auto, by the model's name."""
     encoder: dict[str, Any] = field(default_factory=dict)
     """Shape of a new BERT: hidden_size, num_hidden_layers, num_attention_heads, intermediate_size."""
     vectors: str = ""
@@ -83,6 +87,10 @@ class FinetuneConfig:
     seed: int = 13
     max_rows: int = 0
     """Stop reading a corpus after so many rows, for a trial; 0 reads all."""
+    leave_out: list[str] = field(default_factory=list)
+    """Corpora not to read, though listed: to measure on them how the rest carries over."""
+    budget: int = 0
+    """Windows to train on in all, drawn from those that `corpora` asks for; 0 is all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +207,7 @@ def load_tokenizer(config: FinetuneConfig) -> Tokenizer:
         else:
             fast = transformers.AutoTokenizer.from_pretrained(config.base_model, trust_remote_code=False)
             tokenizer = Tokenizer.from_str(fast.backend_tokenizer.to_str())
-        add_preprocessing(tokenizer, config.base_model)
+        add_preprocessing(tokenizer, config.preprocessing, config.base_model)
         return tokenizer
     return Tokenizer.from_file(str(Path(config.tokenizer) / "tokenizer.json"))
 
@@ -208,7 +216,7 @@ def training_rows(config: FinetuneConfig, tokenizer: Tokenizer, topics: LabelMap
     """All training articles as token ids with topic sets and tag labels, each corpus as often as configured."""
 
     def generate() -> Iterator[dict[str, Any]]:
-        for corpus in config.corpora:
+        for corpus in read_corpora(config):
             batch: list[Example] = []
             for example in _rows(config, corpus):
                 if example.tags and held_out(example.id, config.tag_holdout):
@@ -241,7 +249,17 @@ def training_rows(config: FinetuneConfig, tokenizer: Tokenizer, topics: LabelMap
     cache = config.output / "cache"
     shutil.rmtree(cache, ignore_errors=True)
     rows = datasets.Dataset.from_generator(generate, features=kinds, cache_dir=str(cache))
-    return rows.select(_repeat(rows["corpus"], config.corpora, config.seed))
+    chosen = _repeat(rows["corpus"], config.corpora, config.seed)
+    if config.budget:
+        chosen = random.Random(config.seed).sample(chosen, min(config.budget, len(chosen)))
+    return rows.select(chosen)
+
+
+def read_corpora(config: FinetuneConfig) -> list[str]:
+    """The corpora to train on; raises ConfigError when one that is left out is not there to be left out."""
+    if unknown := [name for name in config.leave_out if name not in config.corpora]:
+        raise ConfigError(f"leave_out: {', '.join(unknown)} is not among the corpora")
+    return [name for name in config.corpora if name not in config.leave_out]
 
 
 def _rows(config: FinetuneConfig, corpus: str) -> Iterator[Example]:
@@ -266,7 +284,7 @@ def _repeat(corpora: Sequence[str], weights: dict[str, float], seed: int) -> lis
 
 def run(config: FinetuneConfig, callbacks: Sequence[TrainerCallback] = ()) -> None:
     """Train, or go on from the last checkpoint under `output`, and write the model to `output/model`."""
-    pin(config, config.output, free=("data", "save_steps"))
+    pin(config, config.output, free=FREE)
     transformers.set_seed(config.seed)
     topics = LabelMap.load(config.topics)
     tokenizer = load_tokenizer(config)
@@ -274,7 +292,7 @@ def run(config: FinetuneConfig, callbacks: Sequence[TrainerCallback] = ()) -> No
     tokenizer.no_padding()
     tagged = [
         e.tags
-        for corpus in config.corpora
+        for corpus in read_corpora(config)
         for e in _rows(config, corpus)
         if e.tags and not held_out(e.id, config.tag_holdout)
     ]

@@ -42,6 +42,8 @@ class PackingConfig:
     """Tokens of a row, with its two special ones."""
     max_shared: float = 0.5
     """A document is dropped when more of its sampled shingles than this have been seen before."""
+    documents: int = 0
+    """Training documents of a corpus; 0 reads all."""
     validation_documents: int = 300
     """Validation documents of a corpus."""
     seed: int = 13
@@ -94,7 +96,7 @@ def run(config: PackingConfig) -> None:
     config.output.mkdir(parents=True, exist_ok=True)
     deduplicator = Deduplicator(config.max_shared)
     report: dict[str, dict[str, object]] = {}
-    for split, most in (("validation", config.validation_documents), ("train", None)):
+    for split, most in (("validation", config.validation_documents), ("train", config.documents)):
         texts: list[str] = []
         counts: dict[str, Count] = {}
         for corpus in config.corpora:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from tokenizers import Regex, Tokenizer, normalizers
 
+from wusum.train.config import ConfigError
+
 _LETTERS = r"\u0621-\u063a\u0641-\u064a"
 _KEPT = rf"0-9{_LETTERS}\u0640-\u066c\u0671-\u0674a-zA-Z\[\]!\"#$%'()*+,.:;\-<=·>?@\\^_`{{|}}~—٪’،؟؛“”‘…»«"
 
@@ -41,14 +43,21 @@ def arabert() -> normalizers.Normalizer:
     )
 
 
-FAMILIES = {"arabertv02": arabert, "araelectra": arabert}
+FAMILIES = {"arabertv02": "arabert", "araelectra": "arabert"}
 """What part of a model's name tells the preprocessing. CAMeLBERT, ARBERT and MARBERT take the text as it is."""
 
 
-def add_preprocessing(tokenizer: Tokenizer, base_model: str) -> None:
-    """Put the preprocessing of a base model, where its name tells one, before the normaliser of its tokenizer."""
-    name = base_model.rstrip("/").rsplit("/", 1)[-1].lower()
-    for family, preprocessing in FAMILIES.items():
-        if family in name:
-            own = tokenizer.normalizer
-            tokenizer.normalizer = normalizers.Sequence([preprocessing(), *([own] if own else [])])
+def add_preprocessing(tokenizer: Tokenizer, preprocessing: str, base_model: str) -> None:
+    """Put a preprocessing before the normaliser of a base model's tokenizer.
+
+    `preprocessing` is none, arabert, or auto: the one that the name of the model tells, if any. Raises ConfigError for
+    another.
+    """
+    if preprocessing not in ("auto", "none", "arabert"):
+        raise ConfigError(f"preprocessing: no {preprocessing!r}; there are auto, none and arabert")
+    if preprocessing == "auto":
+        name = base_model.rstrip("/").rsplit("/", 1)[-1].lower()
+        preprocessing = next((steps for family, steps in FAMILIES.items() if family in name), "none")
+    if preprocessing == "arabert":
+        own = tokenizer.normalizer
+        tokenizer.normalizer = normalizers.Sequence([arabert(), *([own] if own else [])])

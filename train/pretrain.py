@@ -26,9 +26,12 @@ from transformers import PreTrainedModel, Trainer, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
 from wusum.train.config import pin
-from wusum.train.encoder import new_bert
+from wusum.train.curve import draw_history
+from wusum.train.encoder import look_at_neighbours, new_bert
+from wusum.train.optimizer import MuonAdamW
 
 log = logging.getLogger(__name__)
+WORD_START = "▁"
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,11 @@ class PretrainConfig:
     tokenizer: Path
     """Folder with the `tokenizer.json` that it used."""
     output: Path
-    """Folder for checkpoints and `history.jsonl`; the encoder goes to its `encoder/`, for `base_model`."""
+    """Folder for checkpoints, `history.jsonl` and `curve.svg`; the encoder goes to its `encoder/`, for `base_model`."""
     encoder: dict[str, Any] = field(default_factory=dict)
     """Shape of the BERT: hidden_size, num_hidden_layers, num_attention_heads, intermediate_size."""
+    neighbours: bool = True
+    """Whether the first layer's heads start on the neighbours of each token."""
     vectors: str = ""
     """File of word vectors that the embeddings start from."""
     vector_scale: float = 0.05
@@ -53,8 +58,11 @@ class PretrainConfig:
     accumulation: int = 1
     """Batches whose gradients make one step."""
     steps: int = 5000
-    learning_rate: float = 1e-3
-    """Peak; reached after the warm-up, kept, and brought to zero at the end, so that a run can be made longer."""
+    learning_rate: float = 5e-4
+    """Peak, of AdamW for embeddings, biases and norms; reached after the warm-up, kept, and brought to zero at the end,
+    so that a run can be made longer."""
+    matrix_rate: float = 0.02
+    """The same of Muon for the matrices of the layers."""
     warmup_share: float = 0.05
     """Share of the steps in which the learning rate rises."""
     decay_share: float = 0.2
@@ -76,8 +84,11 @@ class MaskedRows(torch.utils.data.Dataset[dict[str, NDArray[np.int64]]]):
     def __init__(self, rows: NDArray[np.uint16], tokenizer: Tokenizer, mask_share: float, seed: int) -> None:
         self.rows, self.mask_share, self.seed = rows, mask_share, seed
         pieces = [tokenizer.id_to_token(i) or "" for i in range(tokenizer.get_vocab_size())]
-        self.continues = np.array([piece.startswith("##") for piece in pieces])
+        # WordPiece and BPE mark the pieces that go on with a word, unigram those that begin one.
+        begins = any(piece.startswith(WORD_START) for piece in pieces)
+        self.continues = np.array([p.startswith("##") or (begins and not p.startswith(WORD_START)) for p in pieces])
         self.special = np.array([piece.startswith("[") and piece.endswith("]") and len(piece) > 2 for piece in pieces])
+        self.letters = np.array([len(piece.removeprefix("##").removeprefix(WORD_START)) for piece in pieces])
         self.mask = tokenizer.token_to_id("[MASK]")
 
     def __len__(self) -> int:
@@ -109,12 +120,13 @@ class MaskedRows(torch.utils.data.Dataset[dict[str, NDArray[np.int64]]]):
 class MaskedLanguageModel(nn.Module):
     """An encoder under the head of BERT's masked-language model; the output layer is the embedding matrix."""
 
-    def __init__(self, encoder: PreTrainedModel) -> None:
+    def __init__(self, encoder: PreTrainedModel, frequencies: NDArray[np.float64]) -> None:
+        """`frequencies` [vocabulary] is how often each piece is seen; the first guess of a model that knows no more."""
         super().__init__()
-        size, pieces = encoder.config.hidden_size, encoder.config.vocab_size
+        size = encoder.config.hidden_size
         self.encoder = encoder
         self.transform = nn.Sequential(nn.Linear(size, size), nn.GELU(), nn.LayerNorm(size))
-        self.bias = nn.Parameter(torch.zeros(pieces))
+        self.bias = nn.Parameter(torch.from_numpy(np.log(frequencies / frequencies.sum())).float())
 
     def forward(self, input_ids: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Mean loss in nats over the positions [rows, tokens] whose label is not -100."""
@@ -125,16 +137,27 @@ class MaskedLanguageModel(nn.Module):
         return {"loss": functional.cross_entropy(logits.float(), labels[guessed])}
 
 
-class History(transformers.TrainerCallback):
-    """Appends every logged line to a JSONL file."""
+def frequencies(rows: NDArray[np.uint16], special: NDArray[np.bool_], sample: int = 20_000) -> NDArray[np.float64]:
+    """How often each piece stands in the first rows, at least half a time, special ones next to never."""
+    counts = np.bincount(np.asarray(rows[:sample]).ravel(), minlength=len(special)) + 0.5
+    return np.where(special, 0.5, counts)
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+
+class History(transformers.TrainerCallback):
+    """Appends every logged line to a JSONL file, the validation loss also in bits per masked character."""
+
+    def __init__(self, path: Path, characters: float) -> None:
+        """`characters`: how many a masked token of the validation rows has on average."""
+        self.path, self.characters = path, characters
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
         """Called by the Trainer."""
+        line = {"step": state.global_step, **(logs or {})}
+        if "eval_loss" in line:
+            line["bits_per_character"] = line["eval_loss"] / math.log(2) / self.characters
+            log.info("step %d: %.4f bits per character", state.global_step, line["bits_per_character"])
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": state.global_step, **(logs or {})}) + "\n")
+            file.write(json.dumps(line) + "\n")
 
 
 def run(config: PretrainConfig, callbacks: Sequence[transformers.TrainerCallback] = ()) -> None:
@@ -146,25 +169,28 @@ def run(config: PretrainConfig, callbacks: Sequence[transformers.TrainerCallback
         MaskedRows(np.load(config.packed / f"{split}.npy", mmap_mode="r"), tokenizer, config.mask_share, config.seed)
         for split in ("train", "validation")
     )
+    scored = range(min(config.eval_rows, len(validation)))
+    labels = np.concatenate([validation[i]["labels"] for i in scored])
+    characters = float(validation.letters[labels[labels != -100]].mean())
     pad = tokenizer.token_to_id("[PAD]") or 0
     encoder = new_bert(
         config.encoder, tokenizer.get_vocab_size(), train.rows.shape[1], pad, config.vectors, config.vector_scale
     )
-    model = MaskedLanguageModel(encoder)
+    if config.neighbours:
+        look_at_neighbours(encoder)
+    model = MaskedLanguageModel(encoder, frequencies(train.rows, train.special))
     trainer = Trainer(
         model=model,
+        optimizers=(MuonAdamW(model, config.matrix_rate, config.learning_rate, config.weight_decay), None),
         args=TrainingArguments(
             output_dir=str(config.output),
             per_device_train_batch_size=config.batch_size,
             per_device_eval_batch_size=config.batch_size,
             gradient_accumulation_steps=config.accumulation,
             max_steps=config.steps,
-            learning_rate=config.learning_rate,
             lr_scheduler_type="warmup_stable_decay",
             lr_scheduler_kwargs={"num_decay_steps": round(config.decay_share * config.steps), "decay_type": "linear"},
             warmup_steps=round(config.warmup_share * config.steps),
-            weight_decay=config.weight_decay,
-            adam_beta2=0.98,
             bf16=config.bf16,
             use_cpu=not torch.cuda.is_available(),
             dataloader_pin_memory=torch.cuda.is_available(),
@@ -179,13 +205,15 @@ def run(config: PretrainConfig, callbacks: Sequence[transformers.TrainerCallback
             report_to="none",
         ),
         train_dataset=train,
-        eval_dataset=torch.utils.data.Subset(validation, range(min(config.eval_rows, len(validation)))),
-        callbacks=[History(config.output / "history.jsonl"), *callbacks],
+        eval_dataset=torch.utils.data.Subset(validation, scored),
+        callbacks=[History(config.output / "history.jsonl", characters), *callbacks],
     )
     last = get_last_checkpoint(str(config.output))  # type: ignore[no-untyped-call]
     trainer.train(resume_from_checkpoint=last)
-    loss = trainer.evaluate()["eval_loss"]
-    log.info("validation loss %.4f nats, %.3f bits per masked token", loss, loss / math.log(2))
+    if trainer.state.global_step % config.eval_steps:
+        trainer.evaluate()
+    tokens = config.batch_size * config.accumulation * train.rows.shape[1]
+    draw_history(config.output / "history.jsonl", tokens, config.output / "curve.svg")
     # Pretraining may do without dropout; fine-tuning, which sees its articles often, should find BERT's own.
     encoder.config.hidden_dropout_prob = encoder.config.attention_probs_dropout_prob = 0.1
     folder = config.output / "encoder"

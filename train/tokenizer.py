@@ -1,13 +1,15 @@
-"""Train the WordPiece tokenizer. Its normaliser is all the preprocessing there is, and travels in `tokenizer.json`."""
+"""Train the tokenizer. Its normaliser is all the preprocessing there is, and travels in `tokenizer.json`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
+from wusum.train.config import ConfigError
 from wusum.train.corpora import examples
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -23,6 +25,10 @@ class TokenizerConfig:
     """Folder that gets `tokenizer.json`."""
     corpora: list[str]
     """Corpora whose training articles are read."""
+    documents: int = 0
+    """Articles of a corpus; 0 reads all."""
+    kind: str = "wordpiece"
+    """How words are cut: wordpiece, bpe or unigram."""
     vocab_size: int = 24_000
     min_frequency: int = 5
     """Pieces seen less often are not kept."""
@@ -47,21 +53,42 @@ def normalizer() -> normalizers.Normalizer:
     )
 
 
-def new_tokenizer() -> Tokenizer:
-    """An untrained WordPiece tokenizer: white space and punctuation split words, `[CLS] … [SEP]` around a text."""
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=64))
+def new_tokenizer(kind: str = "wordpiece") -> Tokenizer:
+    """An untrained tokenizer: white space and punctuation split words, `[CLS] … [SEP]` around a text."""
+    words: pre_tokenizers.PreTokenizer = pre_tokenizers.BertPreTokenizer()
+    if kind == "wordpiece":
+        tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=64))
+        tokenizer.decoder = decoders.WordPiece()
+    elif kind == "bpe":
+        tokenizer = Tokenizer(models.BPE(unk_token="[UNK]", continuing_subword_prefix="##"))
+        tokenizer.decoder = decoders.WordPiece()
+    elif kind == "unigram":
+        tokenizer = Tokenizer(models.Unigram())
+        words = pre_tokenizers.Sequence([words, pre_tokenizers.Metaspace(prepend_scheme="always")])
+        tokenizer.decoder = decoders.Metaspace(prepend_scheme="always")
+    else:
+        raise ConfigError(f"tokenizer: no kind {kind!r}; there are wordpiece, bpe and unigram")
     tokenizer.normalizer = normalizer()
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.decoder = decoders.WordPiece()
+    tokenizer.pre_tokenizer = words
     return tokenizer
 
 
-def train(texts: Iterator[str], vocab_size: int, min_frequency: int) -> Tokenizer:
+def train(texts: Iterator[str], vocab_size: int, min_frequency: int, kind: str = "wordpiece") -> Tokenizer:
     """A tokenizer with pieces learned from `texts`. The same texts give the same pieces, not the same ids."""
-    tokenizer = new_tokenizer()
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=vocab_size, min_frequency=min_frequency, special_tokens=list(SPECIAL), limit_alphabet=400
-    )
+    tokenizer = new_tokenizer(kind)
+    special = list(SPECIAL)
+    trainer: trainers.Trainer
+    if kind == "unigram":
+        trainer = trainers.UnigramTrainer(vocab_size=vocab_size, special_tokens=special, unk_token="[UNK]")
+    else:
+        one = trainers.WordPieceTrainer if kind == "wordpiece" else trainers.BpeTrainer
+        trainer = one(
+            vocab_size=vocab_size,
+            min_frequency=min_frequency,
+            special_tokens=special,
+            limit_alphabet=400,
+            continuing_subword_prefix="##",
+        )
     tokenizer.train_from_iterator(texts, trainer)
     cls, sep = ((piece, SPECIAL.index(piece)) for piece in ("[CLS]", "[SEP]"))
     tokenizer.post_processor = processors.BertProcessing(sep, cls)
@@ -70,7 +97,8 @@ def train(texts: Iterator[str], vocab_size: int, min_frequency: int) -> Tokenize
 
 def run(config: TokenizerConfig) -> None:
     """Train on the training split of every corpus and write `tokenizer.json`."""
-    texts = (example.text for corpus in config.corpora for example in examples(config.data, corpus))
-    tokenizer = train(texts, config.vocab_size, config.min_frequency)
+    most = config.documents or None
+    texts = (e.text for corpus in config.corpora for e in islice(examples(config.data, corpus), most))
+    tokenizer = train(texts, config.vocab_size, config.min_frequency, config.kind)
     config.output.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(config.output / "tokenizer.json"))
