@@ -16,6 +16,7 @@ class Suite(StrEnum):
 
     topics = "topics"
     tags = "tags"
+    by_hand = "by-hand"
     transfer = "transfer"
 
 
@@ -25,7 +26,7 @@ def evaluate(
     config: Annotated[Path, typer.Argument(help="YAML file with data and suites.")] = Path("configs/eval.yaml"),
     suite: Annotated[
         list[Suite] | None,
-        typer.Option(help="Suites to run. Default: topics and tags; transfer trains models, and takes settings of it."),
+        typer.Option(help="Suites to run. Default: all but transfer, which trains models and takes settings for it."),
     ] = None,
     model: Annotated[str | None, typer.Option(help="Folder or Hub id of a model. Default: the bundled one.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of the corpora. Default: the config's.")] = None,
@@ -47,11 +48,11 @@ def evaluate(
     from wusum.train.config import ConfigError, load
     from wusum.train.corpora import CorpusError
 
-    table = Table("suite", "corpus", "metric", "value", "articles")
+    table = Table("suite", "corpus", "system", "metric", "value", "articles")
     try:
         settings = load(EvalConfig, config, [*(["--data", str(data)] if data else []), "--split", split])
         scores: list[Score] = []
-        for name in suite or [Suite.topics, Suite.tags]:
+        for name in suite or [s for s in Suite if s is not Suite.transfer]:
             if name is Suite.transfer:
                 from wusum.eval.transfer import transfer_suite
 
@@ -61,7 +62,8 @@ def evaluate(
             else:
                 scores += SUITES[name.value](Tagger.from_pretrained(model), settings)
         for score in scores:
-            table.add_row(score.suite, score.corpus, score.metric, f"{score.value:.4f}", f"{score.articles:,}")
+            value, articles = f"{score.value:.4f}", f"{score.articles:,}"
+            table.add_row(score.suite, score.corpus, score.system, score.metric, value, articles)
     except (ConfigError, CorpusError, ModelError) as error:
         typer.echo(f"wusum eval: {error}", err=True)
         raise typer.Exit(2) from error

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
+
+
+def micro_f1(pairs: Sequence[tuple[Set[str], Set[str]]]) -> float:
+    """F1 over all the labels of pairs (predicted, gold): twice the common ones over the sum of both counts."""
+    common = sum(len(predicted & gold) for predicted, gold in pairs)
+    total = sum(len(predicted) + len(gold) for predicted, gold in pairs)
+    return 2 * common / total if total else 0.0
 
 
 def f1_at(gold: Collection[str], ranked: Sequence[str], k: int) -> float:

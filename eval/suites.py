@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,10 +11,14 @@ from statistics import mean
 import numpy as np
 from sklearn.metrics import accuracy_score, f1_score
 
-from wusum.eval.metrics import f1_at
+from wusum.eval.metrics import f1_at, micro_f1
+from wusum.model.article import Article
 from wusum.model.tagger import CHUNK, Tagger
 from wusum.model.text import match_key
 from wusum.train.corpora import CorpusError, Example, LabelMap, examples
+
+HAND_WORDS = 60
+"""Words of the body that were read to label topics by hand."""
 
 MIN_TAGGED_CHARS = 300
 MIN_GOLD_TAGS = 3
@@ -50,6 +55,7 @@ class Score:
     metric: str
     value: float
     articles: int
+    system: str = "wusum"
 
 
 def topic_suite(tagger: Tagger, config: EvalConfig) -> list[Score]:
@@ -82,17 +88,30 @@ def labelled(
 
 def topic_scores(tagger: Tagger, corpus: str, rows: Sequence[tuple[Example, tuple[int, ...]]]) -> list[Score]:
     """Accuracy and macro-F1 where the answer is, of the sets there are, the one whose summed probability is highest."""
-    sets = sorted({meaning for _, meaning in rows})
+    sets = distinct_sets(rows)
     predicted: list[int] = []
     for start in range(0, len(rows), CHUNK):
         logits, _ = tagger.logits([e.article() for e, _ in rows[start : start + CHUNK]])
         probabilities = tagger.topics.probabilities(logits)
         predicted += np.stack([probabilities[:, list(m)].sum(axis=1) for m in sets], axis=1).argmax(axis=1).tolist()
+    return classification_scores(corpus, rows, predicted)
+
+
+def distinct_sets(rows: Sequence[tuple[Example, tuple[int, ...]]]) -> list[tuple[int, ...]]:
+    """The classes of some labelled articles: the different sets of topics, sorted."""
+    return sorted({meaning for _, meaning in rows})
+
+
+def classification_scores(
+    corpus: str, rows: Sequence[tuple[Example, tuple[int, ...]]], predicted: Sequence[int], system: str = "wusum"
+) -> list[Score]:
+    """Accuracy and macro-F1 of predicted indices of `distinct_sets`."""
+    sets = distinct_sets(rows)
     gold = [sets.index(meaning) for _, meaning in rows]
     macro = f1_score(gold, predicted, labels=range(len(sets)), average="macro", zero_division=0)
     return [
-        Score("topics", corpus, "accuracy", float(accuracy_score(gold, predicted)), len(rows)),
-        Score("topics", corpus, "macro-F1", float(macro), len(rows)),
+        Score("topics", corpus, "accuracy", float(accuracy_score(gold, predicted)), len(rows), system),
+        Score("topics", corpus, "macro-F1", float(macro), len(rows), system),
     ]
 
 
@@ -115,4 +134,27 @@ def tag_suite(tagger: Tagger, config: EvalConfig, ks: Sequence[int] = (5, 10)) -
     ]
 
 
-SUITES = {"topics": topic_suite, "tags": tag_suite}
+def by_hand_suite(tagger: Tagger, config: EvalConfig) -> list[Score]:
+    """Micro-F1 of all topics given, on articles with one or two that were labelled by hand (`topics_by_hand.md`)."""
+    label_map = LabelMap.load(config.topics)
+    lines = (Path(__file__).parent / "topics_by_hand.jsonl").read_text(encoding="utf-8").splitlines()
+    gold = {row["id"]: (row["corpus"], row["topics"]) for row in map(json.loads, lines)}
+    articles: list[Article] = []
+    for corpus in dict.fromkeys(corpus for corpus, _ in gold.values()):
+        for e in examples(config.data, corpus, ["test"]):
+            if e.id in gold:
+                articles.append(Article(id=e.id, title=e.title, body=" ".join(e.body.split()[:HAND_WORDS])))
+    if missing := len(gold) - len(articles):
+        raise CorpusError(f"{config.data}: {missing} of the {len(gold)} articles labelled by hand are not there")
+    codes = dict(zip(label_map.codes, label_map.keys, strict=True))
+    pairs = [
+        ({codes.get(topic.code, topic.code) for topic in prediction.topics}, set(gold[article.id][1]))
+        for article, prediction in zip(articles, tagger.stream(articles), strict=True)
+    ]
+    return [
+        Score("by-hand", name, "micro-F1", micro_f1(chosen), len(chosen))
+        for name, chosen in (("all", pairs), ("two topics", [pair for pair in pairs if len(pair[1]) > 1]))
+    ]
+
+
+SUITES = {"topics": topic_suite, "tags": tag_suite, "by-hand": by_hand_suite}

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 from wusum.eval import suites
-from wusum.eval.metrics import f1_at
-from wusum.eval.suites import EvalConfig, tag_suite, topic_suite
+from wusum.eval.metrics import f1_at, micro_f1
+from wusum.eval.suites import EvalConfig, by_hand_suite, tag_suite, topic_suite
 from wusum.eval.transfer import transfer_suite
 from wusum.model.tagger import Prediction, Tagger
 from wusum.model.tags import Tag
 from wusum.model.topics import TopicDecoder
 from wusum.train import tokenizer
 from wusum.train.config import ConfigError, load
-from wusum.train.corpora import CorpusError
+from wusum.train.corpora import CorpusError, LabelMap
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -36,6 +36,12 @@ ROOT = Path(__file__).resolve().parents[1]
 )
 def test_f1_at_k(gold: set[str], ranked: list[str], k: int, f1: float) -> None:
     assert f1_at(gold, ranked, k) == pytest.approx(f1)
+
+
+def test_micro_f1_counts_every_label_of_every_article() -> None:
+    pairs = [({"a", "b"}, {"a"}), ({"a"}, {"a", "c"}), (set(), {"b"})]
+    assert micro_f1(pairs) == pytest.approx(2 * 2 / (3 + 4))
+    assert micro_f1([]) == 0
 
 
 class FakeTagger:
@@ -116,23 +122,27 @@ def test_labels_of_one_meaning_are_one_class(corpora: Path, tmp_path: Path) -> N
 def test_transfer_trains_without_a_corpus_and_measures_on_it(corpora: Path, tmp_path: Path) -> None:
     names = ["plain", "almayadeen"]
     tokenizer.run(tokenizer.TokenizerConfig(corpora, tmp_path / "tokenizer", names, vocab_size=200, min_frequency=1))
+    text = (corpora / "topics.yaml").read_text(encoding="utf-8")
+    meanings = '"almayadeen": {"sport": ["sport"], "economy": ["economy"]}'
+    (tmp_path / "topics.yaml").write_text(text.replace('"almayadeen": {}', meanings), encoding="utf-8")
     training = {
-        "data": str(corpora), "output": "-", "topics": str(corpora / "topics.yaml"),
+        "data": str(corpora), "output": "-", "topics": str(tmp_path / "topics.yaml"),
         "corpora": {"plain": 1.0, "almayadeen": 1.0}, "tokenizer": str(tmp_path / "tokenizer"), "window": 32,
         "encoder": {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64},
     }  # fmt: skip
     (tmp_path / "finetune.yaml").write_text(json.dumps(training), encoding="utf-8")
     settings = replace(
-        config(corpora), transfer_labels={"plain": ["sport", "economy"]}, transfer_splits={"plain": "train"},
-        finetune=tmp_path / "finetune.yaml", transfer_output=tmp_path / "transfer",
+        config(corpora), topics=tmp_path / "topics.yaml", transfer_labels={"plain": ["sport", "economy"]},
+        transfer_splits={"plain": "train"}, finetune=tmp_path / "finetune.yaml", transfer_output=tmp_path / "transfer",
     )  # fmt: skip
     scores = transfer_suite(settings, ["--budget", "24"])
-    assert [(s.corpus, s.metric, s.articles) for s in scores] == [
-        ("plain", "accuracy", 40),
-        ("plain", "macro-F1", 40),
-        ("mean", "accuracy", 1),
-        ("mean", "macro-F1", 1),
+    assert [(s.system, s.corpus, s.metric, s.articles) for s in scores] == [
+        (system, corpus, metric, articles)
+        for corpus, articles in (("plain", 40), ("mean", 1))
+        for system in ("wusum", "linear")
+        for metric in ("accuracy", "macro-F1")
     ]
+    assert scores[2].value == 1.0  # the words of the two subjects differ
     pinned = json.loads((tmp_path / "transfer" / "plain" / "settings.json").read_text(encoding="utf-8"))
     assert (pinned["leave_out"], pinned["budget"]) == (["plain"], 24)
     weights = tmp_path / "transfer" / "plain" / "model" / "model.safetensors"
@@ -141,3 +151,20 @@ def test_transfer_trains_without_a_corpus_and_measures_on_it(corpora: Path, tmp_
     assert weights.stat().st_mtime_ns == made
     with pytest.raises(ConfigError, match=r"other settings \(budget"):
         transfer_suite(settings, ["--budget", "25"])
+
+
+def test_articles_labelled_by_hand_must_all_be_there(corpora: Path) -> None:
+    with pytest.raises(CorpusError, match=r"hespress\.jsonl\.xz"):
+        by_hand_suite(FakeTagger(), config(corpora))  # type: ignore[arg-type]
+
+
+def test_topics_by_hand_name_topics_and_articles_of_test_splits(tagger: Tagger, shared: Path) -> None:
+    settings = load(EvalConfig, ROOT / "configs" / "eval.yaml", ["--data", str(shared / "data")])
+    keys = LabelMap.load(ROOT / "configs" / "topics.yaml").keys
+    lines = (ROOT / "eval" / "topics_by_hand.jsonl").read_text(encoding="utf-8").splitlines()
+    for row in map(json.loads, lines):
+        assert set(row["topics"]) <= set(keys)
+        assert 1 <= len(row["topics"]) <= 2
+    everything, two = by_hand_suite(tagger, settings)
+    assert (everything.articles, two.articles) == (353, 168)
+    assert 0.4 < two.value < everything.value

@@ -211,6 +211,9 @@ def test_every_kind_of_tokenizer_knows_where_words_begin_and_decodes(kind: str) 
     assert measured["round_trip"] == 1
     assert measured["unknown_words"] == 0
     assert measured["tokens_per_word"] >= 1
+    foreign = comparison.cutting(pieces, ["الوزارة вести"])
+    assert foreign["unknown_words"] == 0.5
+    assert foreign["round_trip"] == 0
 
 
 def test_tokenizers_are_compared_at_equal_compute(corpora: Path, tmp_path: Path) -> None:

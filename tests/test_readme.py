@@ -34,7 +34,10 @@ def test_a_command_of_the_readme_has_only_options_and_files_that_exist(command: 
             assert (ROOT / word).is_file()
 
 
-@pytest.mark.parametrize("stage", ["tokenizer", "vectors", "packing", "pretrain", "finetune", "export", "calibrate"])
+STAGES = ["comparison", "tokenizer", "vectors", "packing", "pretrain", "finetune", "export", "calibrate"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
 def test_a_shipped_config_fills_its_stage(stage: str) -> None:
     module = __import__(f"wusum.train.{stage}", fromlist=[stage])
     config = load(getattr(module, f"{stage.capitalize()}Config"), ROOT / "configs" / f"{stage}.yaml")
@@ -45,7 +48,7 @@ def test_a_shipped_config_fills_its_stage(stage: str) -> None:
 
 def test_every_config_is_one_of_a_stage() -> None:
     names = {path.stem for path in (ROOT / "configs").glob("*.yaml")}
-    assert names == {"topics", "tokenizer", "vectors", "packing", "pretrain", "finetune", "export", "calibrate", "eval"}
+    assert names == {"topics", "cues", "eval", *STAGES}
 
 
 def test_the_label_map_has_the_topics_of_the_standard(shared: Path) -> None:

@@ -16,16 +16,19 @@ from tokenizers import Tokenizer
 from tests.stopping import StopAt
 from wusum.model.tagger import Tagger
 from wusum.train import calibrate, export, finetune, tokenizer, vectors
-from wusum.train.finetune import TagLabels, tag_loss, topic_loss
+from wusum.train.config import ConfigError
+from wusum.train.corpora import LabelMap
+from wusum.train.finetune import tag_loss, topic_loss
+from wusum.train.windows import TagLabels, Windows, training_rows
 
 SHAPE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
 
 
-def finetune_config(corpora: Path, folder: Path, **changes: Any) -> finetune.FinetuneConfig:
+def finetune_config(data: Path, folder: Path, **changes: Any) -> finetune.FinetuneConfig:
     settings: dict[str, Any] = {
-        "data": corpora,
+        "data": data,
         "output": folder / "finetune",
-        "topics": corpora / "topics.yaml",
+        "topics": data / "topics.yaml",
         "corpora": {"plain": 2.0, "almayadeen": 2.0},
         "tokenizer": str(folder / "tokenizer"),
         "encoder": SHAPE,
@@ -173,3 +176,35 @@ def test_tag_labels_count_spellings_together() -> None:
     labels = TagLabels.count([["إيران"], ["ايران"], ["إيران", "لبنان"]], min_count=2)
     assert labels.texts == ("إيران",)
     assert labels.index == {"ايران": 0}
+
+
+def test_a_title_can_be_left_out_and_weak_labels_come_in(corpora: Path, trained: Path, tmp_path: Path) -> None:
+    cues = tmp_path / "cues.yaml"
+    cues.write_text("label: {weather: [القلب]}\nnarrow: {}", encoding="utf-8")
+    config = finetune_config(
+        corpora, trained, output=tmp_path, cues=str(cues), corpora={"plain": 1.0, "almayadeen": 1.0}
+    )
+    topics = LabelMap.load(corpora / "topics.yaml")
+    pieces = Tokenizer.from_file(str(trained / "tokenizer" / "tokenizer.json"))
+    rows = training_rows(config, pieces, topics, TagLabels({}, ()))
+    told = [row for row in rows if row["topics"] == [topics.keys.index("weather")]]
+    assert told
+    for row in told:  # health or weather by the label, weather by the headline; almayadeen has no label at all
+        assert "القلب" in pieces.decode(row["input_ids"][: row["title_tokens"]])
+    windows = Windows(rows, 64, 1.0, 0, title_dropout=1.0)
+    for i, row in enumerate(rows):
+        assert windows[i]["input_ids"] == row["input_ids"][row["title_tokens"] :][:64]
+
+
+def test_a_corpus_can_be_left_out_and_the_windows_limited(corpora: Path, trained: Path, tmp_path: Path) -> None:
+    topics = LabelMap.load(corpora / "topics.yaml")
+    pieces = Tokenizer.from_file(str(trained / "tokenizer" / "tokenizer.json"))
+
+    def rows(**changes: Any) -> Any:
+        config = finetune_config(corpora, trained, output=tmp_path, **changes)
+        return training_rows(config, pieces, topics, TagLabels({}, ()))
+
+    assert set(rows()["corpus"]) == {"plain"}
+    assert len(rows(budget=7)) == 7
+    with pytest.raises(ConfigError, match="leave_out: other"):
+        rows(leave_out=["other"])

@@ -48,7 +48,7 @@ def cutting(pieces: Tokenizer, texts: list[str]) -> dict[str, float]:
     normalisation left of them, white space aside."""
     assert pieces.normalizer is not None
     unknown = pieces.token_to_id("[UNK]")
-    found = [word.text for text in texts for word in words(text)]
+    found = [text[word.start : word.end] for text in texts for word in words(text)]
     encoded = pieces.encode_batch_fast(found, add_special_tokens=False)
     whole = pieces.encode_batch_fast(texts, add_special_tokens=False)
     kept = [

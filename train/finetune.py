@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import json
 import logging
-import random
-import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import datasets
-import numpy as np
 import torch
 import transformers
 from safetensors.torch import save_file
@@ -29,11 +25,11 @@ from transformers.trainer_utils import get_last_checkpoint
 from transformers.utils.hub import cached_file
 
 from wusum.model.network import Network, pooling
-from wusum.model.text import match_key
-from wusum.train.config import ConfigError, pin
-from wusum.train.corpora import Example, LabelMap, examples, held_out
+from wusum.train.config import pin
+from wusum.train.corpora import LabelMap, held_out
 from wusum.train.encoder import new_bert
 from wusum.train.preprocessing import add_preprocessing
+from wusum.train.windows import Collator, TagLabels, Windows, read_corpora, read_rows, training_rows
 
 log = logging.getLogger(__name__)
 FREE = ("data", "save_steps")
@@ -64,6 +60,14 @@ class FinetuneConfig:
     """File of word vectors that a new encoder's embeddings start from."""
     vector_scale: float = 0.05
     """Standard deviation of the embeddings that start from vectors."""
+    cues: str = ""
+    """File of headline cues that label what no label does, and narrow what a label leaves open."""
+    outlet_names: list[str] = field(default_factory=list)
+    """Names taken out of the bodies, as datelines are, so that no outlet stands for a topic."""
+    anonymise: bool = True
+    """Whether datelines and outlet names are taken out."""
+    title_dropout: float = 0.0
+    """How often the title is left out."""
     window: int = 128
     """Tokens that the encoder reads at once, with its two special tokens."""
     max_tokens: int = 512
@@ -91,67 +95,6 @@ class FinetuneConfig:
     """Corpora not to read, though listed: to measure on them how the rest carries over."""
     budget: int = 0
     """Windows to train on in all, drawn from those that `corpora` asks for; 0 is all of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class TagLabels:
-    """The tags that the head predicts: `index` from match key to label, `texts` in the spelling most used."""
-
-    index: dict[str, int]
-    texts: tuple[str, ...]
-
-    @classmethod
-    def count(cls, tagged: Sequence[Sequence[str]], min_count: int) -> TagLabels:
-        """The labels of a training set: tags of at least `min_count` articles, most frequent first."""
-        spellings: dict[str, Counter[str]] = {}
-        for tags in tagged:
-            for tag in tags:
-                spellings.setdefault(match_key(tag), Counter())[tag] += 1
-        kept = [(key, forms) for key, forms in spellings.items() if forms.total() >= min_count]
-        kept.sort(key=lambda item: (-item[1].total(), item[0]))
-        return cls({key: i for i, (key, _) in enumerate(kept)}, tuple(f.most_common(1)[0][0] for _, f in kept))
-
-
-class Windows(torch.utils.data.Dataset[dict[str, Any]]):
-    """One window of each row: the beginning of its article, or a random place.
-
-    The places are drawn once, not while training: so a run that is cut and resumed sees what an unbroken one sees.
-    """
-
-    def __init__(self, rows: datasets.Dataset, room: int, lead_share: float, seed: int) -> None:
-        self.rows, self.room = rows, room
-        generator = np.random.default_rng(seed)
-        self.places = np.where(generator.random(len(rows)) < lead_share, 0.0, generator.random(len(rows)))
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        row: dict[str, Any] = self.rows[index]
-        start = round(self.places[index] * max(len(row["input_ids"]) - self.room, 0))
-        return row | {"input_ids": row["input_ids"][start : start + self.room]}
-
-
-class Collator:
-    """Pads the windows of a batch to its longest and makes labels multi-hot."""
-
-    def __init__(self, prefix: list[int], suffix: list[int], pad: int, topics: int, tags: int) -> None:
-        self.prefix, self.suffix, self.pad, self.sizes = prefix, suffix, pad, (topics, tags)
-
-    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Tensor]:
-        """Ids and mask [rows, tokens], topic sets [rows, topics] and tags [rows, tags]."""
-        windows = [self.prefix + row["input_ids"] + self.suffix for row in rows]
-        longest = max(map(len, windows))
-        topics, tags = (torch.zeros(len(rows), size) for size in self.sizes)
-        for i, row in enumerate(rows):
-            topics[i, row["topics"]] = 1
-            tags[i, row["tags"]] = 1
-        return {
-            "input_ids": torch.tensor([w + [self.pad] * (longest - len(w)) for w in windows]),
-            "attention_mask": torch.tensor([[1] * len(w) + [0] * (longest - len(w)) for w in windows]),
-            "topics": topics,
-            "tags": tags,
-        }
 
 
 class TwoHeadTrainer(Trainer):
@@ -212,76 +155,6 @@ def load_tokenizer(config: FinetuneConfig) -> Tokenizer:
     return Tokenizer.from_file(str(Path(config.tokenizer) / "tokenizer.json"))
 
 
-def training_rows(config: FinetuneConfig, tokenizer: Tokenizer, topics: LabelMap, tags: TagLabels) -> datasets.Dataset:
-    """All training articles as token ids with topic sets and tag labels, each corpus as often as configured."""
-
-    def generate() -> Iterator[dict[str, Any]]:
-        for corpus in read_corpora(config):
-            batch: list[Example] = []
-            for example in _rows(config, corpus):
-                if example.tags and held_out(example.id, config.tag_holdout):
-                    continue
-                batch.append(example)
-                if len(batch) == 256:
-                    yield from encode(batch)
-                    batch = []
-            yield from encode(batch)
-
-    def encode(batch: list[Example]) -> Iterator[dict[str, Any]]:
-        encodings = tokenizer.encode_batch_fast(
-            [e.text[: config.max_tokens * 8] for e in batch], add_special_tokens=False
-        )
-        for example, encoding in zip(batch, encodings, strict=True):
-            ids = encoding.ids[: config.max_tokens]
-            sets = list(topics.topics(example.corpus, example.label))
-            labels = sorted({tags.index[k] for k in map(match_key, example.tags or ()) if k in tags.index})
-            if ids and (sets or labels):
-                yield {"corpus": example.corpus, "input_ids": ids, "topics": sets, "tags": labels}
-
-    kinds = datasets.Features(
-        {
-            "corpus": datasets.Value("string"),
-            "input_ids": datasets.List(datasets.Value("int32")),
-            "topics": datasets.List(datasets.Value("int32")),
-            "tags": datasets.List(datasets.Value("int32")),
-        }
-    )
-    cache = config.output / "cache"
-    shutil.rmtree(cache, ignore_errors=True)
-    rows = datasets.Dataset.from_generator(generate, features=kinds, cache_dir=str(cache))
-    chosen = _repeat(rows["corpus"], config.corpora, config.seed)
-    if config.budget:
-        chosen = random.Random(config.seed).sample(chosen, min(config.budget, len(chosen)))
-    return rows.select(chosen)
-
-
-def read_corpora(config: FinetuneConfig) -> list[str]:
-    """The corpora to train on; raises ConfigError when one that is left out is not there to be left out."""
-    if unknown := [name for name in config.leave_out if name not in config.corpora]:
-        raise ConfigError(f"leave_out: {', '.join(unknown)} is not among the corpora")
-    return [name for name in config.corpora if name not in config.leave_out]
-
-
-def _rows(config: FinetuneConfig, corpus: str) -> Iterator[Example]:
-    for i, example in enumerate(examples(config.data, corpus)):
-        if i == config.max_rows > 0:
-            return
-        yield example
-
-
-def _repeat(corpora: Sequence[str], weights: dict[str, float], seed: int) -> list[int]:
-    """Row numbers, each corpus's repeated by its weight; a fraction is a random sample without replacement."""
-    generator = random.Random(seed)
-    by_corpus: dict[str, list[int]] = {}
-    for i, corpus in enumerate(corpora):
-        by_corpus.setdefault(corpus, []).append(i)
-    chosen: list[int] = []
-    for corpus, rows in by_corpus.items():
-        whole, part = divmod(weights[corpus], 1)
-        chosen += rows * int(whole) + generator.sample(rows, round(part * len(rows)))
-    return chosen
-
-
 def run(config: FinetuneConfig, callbacks: Sequence[TrainerCallback] = ()) -> None:
     """Train, or go on from the last checkpoint under `output`, and write the model to `output/model`."""
     pin(config, config.output, free=FREE)
@@ -293,7 +166,7 @@ def run(config: FinetuneConfig, callbacks: Sequence[TrainerCallback] = ()) -> No
     tagged = [
         e.tags
         for corpus in read_corpora(config)
-        for e in _rows(config, corpus)
+        for e in read_rows(config, corpus)
         if e.tags and not held_out(e.id, config.tag_holdout)
     ]
     tags = TagLabels.count(tagged, config.tag_min_count)
@@ -324,7 +197,7 @@ def run(config: FinetuneConfig, callbacks: Sequence[TrainerCallback] = ()) -> No
             report_to="none",
             dataloader_pin_memory=torch.cuda.is_available(),
         ),
-        train_dataset=Windows(rows, config.window - len(special), config.lead_share, config.seed),
+        train_dataset=Windows(rows, config.window - len(special), config.lead_share, config.seed, config.title_dropout),
         data_collator=Collator(special[:1], special[1:], pad, len(topics.keys), len(tags.texts)),
     )
     trainer.tag_weight = config.tag_weight

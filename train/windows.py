@@ -1,0 +1,177 @@
+"""What fine-tuning reads: the articles of all corpora as windows of tokens with sets of topics and tags."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import datasets
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from wusum.model.text import match_key
+from wusum.train.config import ConfigError
+from wusum.train.corpora import Example, LabelMap, examples, held_out
+from wusum.train.cues import Cues
+from wusum.train.shortcuts import Anonymiser
+
+if TYPE_CHECKING:
+    from wusum.train.finetune import FinetuneConfig
+
+
+@dataclass(frozen=True, slots=True)
+class TagLabels:
+    """The tags that the head predicts: `index` from match key to label, `texts` in the spelling most used."""
+
+    index: dict[str, int]
+    texts: tuple[str, ...]
+
+    @classmethod
+    def count(cls, tagged: Sequence[Sequence[str]], min_count: int) -> TagLabels:
+        """The labels of a training set: tags of at least `min_count` articles, most frequent first."""
+        spellings: dict[str, Counter[str]] = {}
+        for tags in tagged:
+            for tag in tags:
+                spellings.setdefault(match_key(tag), Counter())[tag] += 1
+        kept = [(key, forms) for key, forms in spellings.items() if forms.total() >= min_count]
+        kept.sort(key=lambda item: (-item[1].total(), item[0]))
+        return cls({key: i for i, (key, _) in enumerate(kept)}, tuple(f.most_common(1)[0][0] for _, f in kept))
+
+
+class Windows(torch.utils.data.Dataset[dict[str, Any]]):
+    """One window of each row: the beginning of its article, with or without the title, or a random place.
+
+    The places are drawn once, not while training: so a run that is cut and resumed sees what an unbroken one sees.
+    """
+
+    def __init__(
+        self, rows: datasets.Dataset, room: int, lead_share: float, seed: int, title_dropout: float = 0.0
+    ) -> None:
+        self.rows, self.room = rows, room
+        generator = np.random.default_rng(seed)
+        self.places = np.where(generator.random(len(rows)) < lead_share, 0.0, generator.random(len(rows)))
+        self.untitled = generator.random(len(rows)) < title_dropout
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        row: dict[str, Any] = self.rows[index]
+        ids: list[int] = row["input_ids"]
+        if self.untitled[index]:
+            ids = ids[row["title_tokens"] :] or ids
+        start = round(self.places[index] * max(len(ids) - self.room, 0))
+        return row | {"input_ids": ids[start : start + self.room]}
+
+
+class Collator:
+    """Pads the windows of a batch to its longest and makes labels multi-hot."""
+
+    def __init__(self, prefix: list[int], suffix: list[int], pad: int, topics: int, tags: int) -> None:
+        self.prefix, self.suffix, self.pad, self.sizes = prefix, suffix, pad, (topics, tags)
+
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Tensor]:
+        """Ids and mask [rows, tokens], topic sets [rows, topics] and tags [rows, tags]."""
+        windows = [self.prefix + row["input_ids"] + self.suffix for row in rows]
+        longest = max(map(len, windows))
+        topics, tags = (torch.zeros(len(rows), size) for size in self.sizes)
+        for i, row in enumerate(rows):
+            topics[i, row["topics"]] = 1
+            tags[i, row["tags"]] = 1
+        return {
+            "input_ids": torch.tensor([w + [self.pad] * (longest - len(w)) for w in windows]),
+            "attention_mask": torch.tensor([[1] * len(w) + [0] * (longest - len(w)) for w in windows]),
+            "topics": topics,
+            "tags": tags,
+        }
+
+
+def training_rows(config: FinetuneConfig, tokenizer: Tokenizer, topics: LabelMap, tags: TagLabels) -> datasets.Dataset:
+    """All training articles as token ids with topic sets and tag labels, each corpus as often as configured."""
+
+    def generate() -> Iterator[dict[str, Any]]:
+        for corpus in read_corpora(config):
+            batch: list[Example] = []
+            for example in read_rows(config, corpus):
+                if example.tags and held_out(example.id, config.tag_holdout):
+                    continue
+                batch.append(example)
+                if len(batch) == 256:
+                    yield from encode(batch)
+                    batch = []
+            yield from encode(batch)
+
+    cues = Cues.load(config.cues, topics) if config.cues else None
+    anonymised = Anonymiser(config.outlet_names) if config.anonymise else str
+
+    def encode(batch: list[Example]) -> Iterator[dict[str, Any]]:
+        batch = [replace(e, body=anonymised(e.body)) for e in batch]
+        whole, titles = (
+            tokenizer.encode_batch_fast([text[: config.max_tokens * 8] for text in texts], add_special_tokens=False)
+            for texts in ([e.text for e in batch], [e.title for e in batch])
+        )
+        for example, encoding, title in zip(batch, whole, titles, strict=True):
+            ids = encoding.ids[: config.max_tokens]
+            sets = topics.topics(example.corpus, example.label)
+            if cues and example.title:
+                sets = cues.narrow(sets, example.title)
+            labels = sorted({tags.index[k] for k in map(match_key, example.tags or ()) if k in tags.index})
+            if ids and (sets or labels):
+                yield {
+                    "corpus": example.corpus,
+                    "input_ids": ids,
+                    "title_tokens": len(title.ids),
+                    "topics": list(sets),
+                    "tags": labels,
+                }
+
+    kinds = datasets.Features(
+        {
+            "corpus": datasets.Value("string"),
+            "input_ids": datasets.List(datasets.Value("int32")),
+            "title_tokens": datasets.Value("int32"),
+            "topics": datasets.List(datasets.Value("int32")),
+            "tags": datasets.List(datasets.Value("int32")),
+        }
+    )
+    cache = config.output / "cache"
+    shutil.rmtree(cache, ignore_errors=True)
+    rows = datasets.Dataset.from_generator(generate, features=kinds, cache_dir=str(cache))
+    chosen = _repeat(rows["corpus"], config.corpora, config.seed)
+    if config.budget:
+        chosen = random.Random(config.seed).sample(chosen, min(config.budget, len(chosen)))
+    return rows.select(chosen)
+
+
+def read_corpora(config: FinetuneConfig) -> list[str]:
+    """The corpora to train on; raises ConfigError when one that is left out is not there to be left out."""
+    if unknown := [name for name in config.leave_out if name not in config.corpora]:
+        raise ConfigError(f"leave_out: {', '.join(unknown)} is not among the corpora")
+    return [name for name in config.corpora if name not in config.leave_out]
+
+
+def read_rows(config: FinetuneConfig, corpus: str) -> Iterator[Example]:
+    """The training articles of a corpus, as many as a trial may have."""
+    for i, example in enumerate(examples(config.data, corpus)):
+        if i == config.max_rows > 0:
+            return
+        yield example
+
+
+def _repeat(corpora: Sequence[str], weights: dict[str, float], seed: int) -> list[int]:
+    """Row numbers, each corpus's repeated by its weight; a fraction is a random sample without replacement."""
+    generator = random.Random(seed)
+    by_corpus: dict[str, list[int]] = {}
+    for i, corpus in enumerate(corpora):
+        by_corpus.setdefault(corpus, []).append(i)
+    chosen: list[int] = []
+    for corpus, rows in by_corpus.items():
+        whole, part = divmod(weights[corpus], 1)
+        chosen += rows * int(whole) + generator.sample(rows, round(part * len(rows)))
+    return chosen
