@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wusum.model.article import Article
 from wusum.model.dumps import Reject
-from wusum.model.tagger import Prediction, Tagger
+from wusum.model.outputs import Outputs, Place
+from wusum.model.tagger import CHUNK, CHUNK_CHARS, Tagger
 
 
 @dataclass(slots=True)
@@ -19,41 +19,82 @@ class Report:
     tagged: int = 0
     rejected: int = 0
     seconds: float = 0.0
+    earlier: int = 0
+    """Records tagged before the run was cut, counted in `tagged`."""
 
     def __str__(self) -> str:
-        rate = self.tagged / self.seconds if self.seconds else 0.0
-        return f"{self.tagged:,} tagged, {self.rejected:,} rejected, {self.seconds:.1f} s, {rate:,.1f} articles/s"
+        rate = (self.tagged - self.earlier) / self.seconds if self.seconds else 0.0
+        before = f" ({self.earlier:,} before it was cut)" if self.earlier else ""
+        done = f"{self.tagged:,} tagged{before}, {self.rejected:,} rejected"
+        return f"{done}, {self.seconds:.1f} s, {rate:,.1f} articles/s"
+
+
+@dataclass(slots=True)
+class Block:
+    """Records that are done together: after them a run can be cut and go on."""
+
+    articles: list[Article] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    failure: Exception | None = None
+    """Why the reading ended here, if it did not come to its end."""
+
+
+def blocks(records: Iterable[Article | Reject], room: Callable[[], int | None] = lambda: None) -> Iterator[Block]:
+    """The records in blocks of up to CHUNK articles or CHUNK_CHARS characters, none with more articles than `room`.
+
+    Where reading fails, what was read before comes first, with the failure.
+    """
+    source = iter(records)
+    while True:
+        block, size = Block(), 0
+        most = min(CHUNK, room() or CHUNK)
+        while len(block.articles) < most and size < CHUNK_CHARS and len(block.rejects) < 4 * CHUNK:
+            try:
+                record = next(source, None)
+            except Exception as error:
+                block.failure = error
+                break
+            if record is None:
+                break
+            if isinstance(record, Reject):
+                block.rejects.append(record)
+            else:
+                block.articles.append(record)
+                size += len(record.body)
+        else:
+            yield block
+            continue
+        yield block
+        return
 
 
 def tag_dump(
     report: Report,
     tagger: Tagger,
     records: Iterable[Article | Reject],
-    write: Callable[[Article, Prediction], None],
-    reject: Callable[[Reject], None],
+    outputs: Outputs,
+    done: Callable[[Place | None], None] = lambda place: None,
     *,
     max_topics: int,
     max_tags: int,
     min_score: float | None,
 ) -> None:
-    """Tag every article in order and hand it to `write`; hand what cannot be tagged to `reject`; count both.
+    """Tag every article in order and write rows and rejects.
 
-    An exception of `records` comes after the predictions of what was read before it.
+    After each block `done` is told the place to go on from, up to which all is on the disk; None where there is none.
+    An exception of `records` comes after the rows of what was read before it.
     """
     begin = time.perf_counter()
-    # Articles are read a chunk ahead of their predictions; they wait here for theirs.
-    waiting: deque[Article] = deque()
-
-    def articles() -> Iterator[Article]:
-        for record in records:
-            if isinstance(record, Reject):
-                report.rejected += 1
-                reject(record)
-            else:
-                waiting.append(record)
-                yield record
-
-    for prediction in tagger.stream(articles(), max_topics=max_topics, max_tags=max_tags, min_score=min_score):
-        write(waiting.popleft(), prediction)
-        report.tagged += 1
-        report.seconds = time.perf_counter() - begin
+    for block in blocks(records, outputs.room):
+        predictions = tagger.stream(block.articles, max_topics=max_topics, max_tags=max_tags, min_score=min_score)
+        for article, prediction in zip(block.articles, predictions, strict=True):
+            outputs.write(article, prediction)
+            report.tagged += 1
+            report.seconds = time.perf_counter() - begin
+        for reject in block.rejects:
+            outputs.reject(reject)
+            report.rejected += 1
+        done(outputs.commit())
+        if block.failure:
+            raise block.failure
+    report.seconds = time.perf_counter() - begin

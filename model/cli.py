@@ -38,6 +38,14 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _part(text: str) -> tuple[int, int]:
+    """The numbers of "3/16"."""
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise typer.BadParameter(f"{text!r} is no part such as 3/16", param_hint="--part")
+    return int(number), int(count)
+
+
 @app.callback()
 def root(
     _: Annotated[
@@ -85,10 +93,23 @@ def tag(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads of the network. Default: every processor.")
     ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume/--force", help="Go on where a run to OUT was cut, by its manifest; or start over in any case."
+        ),
+    ] = True,
+    shard_rows: Annotated[
+        int | None, typer.Option(min=1, help="Write OUT-00000.SUFFIX and on, with so many rows each.")
+    ] = None,
+    part: Annotated[
+        str, typer.Option(metavar="I/N", help="Only the I-th of N parts of the records, in turns of 256.")
+    ] = "1/1",
 ) -> None:
     """Tag the articles of INPUT: a row each, in their order.
 
-    Records that cannot be tagged go to OUT.rejects.jsonl (to stderr without -o) with the reason; the run goes on.
+    Records that cannot be tagged go to OUT.rejects.jsonl (to stderr without -o) with the reason; the run goes on. A run
+    to OUT that was cut, by whatever it was, goes on when it is started again, from what OUT.manifest.json says.
     """
     from wusum.model.command import TagOptions, run_tag
     from wusum.model.dumps import DumpError, Fields
@@ -106,7 +127,12 @@ def tag(
         model=model,
         runtime=runtime.value,
         threads=threads,
+        force=not resume,
+        shard_rows=shard_rows,
+        part=_part(part),
     )
+    if shard_rows and options.output is None:
+        raise typer.BadParameter("shards need an output: name it with -o", param_hint="--shard-rows")
     try:
         run_tag(options)
     except BrokenPipeError:  # the reader, say `head`, has had enough; nothing is left to be flushed into the pipe

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
 
-import orjson
-
-from wusum.model.article import Article
 from wusum.model.batch import Report, tag_dump
-from wusum.model.dumps import DumpError, Fields, Reject, read
+from wusum.model.dumps import DumpError, Fields, Selection, read
 from wusum.model.files import Meter, total_size
-from wusum.model.show import as_text
-from wusum.model.tagger import Prediction, Tagger
-from wusum.model.writers import open_writer
+from wusum.model.manifest import Manifest, fingerprints, manifest_path, model_fingerprint
+from wusum.model.outputs import OneFile, Outputs, Place, Screen, Shards, rejects_path
+from wusum.model.tagger import Tagger
+from wusum.model.writers import holds, output_format, remove_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,83 +33,134 @@ class TagOptions:
     model: str | None
     runtime: str
     threads: int | None
+    force: bool = False
+    shard_rows: int | None = None
+    part: tuple[int, int] = (1, 1)
+
+    def shaping(self) -> dict[str, object]:
+        """Those that decide what the output holds, under the names of the flags."""
+        names = ("format", "max_topics", "max_tags", "min_score", "pages", "shard_rows", "part")
+        values = {name.replace("_", "-"): getattr(self, name) for name in names}
+        values["part"] = f"{self.part[0]}/{self.part[1]}"
+        return values | {f"{name}-field": value for name, value in asdict(self.fields).items()}
 
 
 def run_tag(options: TagOptions) -> None:
     """Run `wusum tag`; raises DumpError or ModelError where nothing can be done, OSError where writing fails."""
-    meter, report = Meter(), Report()
-    outputs = [options.output, _rejects_of(options.output)] if options.output else []
-    records = read(options.inputs, fields=options.fields, pages=options.pages, meter=meter, outputs=outputs)
+    written = _written(options)
+    wanted = _manifest(options, written)
     tagger = Tagger.from_pretrained(options.model, runtime=options.runtime, threads=options.threads)
-    with ExitStack() as stack:
-        write = stack.enter_context(_output(options.output, options.format))
-        reject = stack.enter_context(_rejects(options.output))
-        tick = stack.enter_context(_progress(options, meter, outputs))
+    if options.output is None or wanted is None:
+        if options.output and "://" not in options.output:
+            Path(manifest_path(options.output)).unlink(missing_ok=True)  # of an earlier run to the same file
+        _run(options, tagger, None, written)
+        return
+    wanted.model = model_fingerprint(tagger.artefact.folder)
+    manifest = None if options.force else _earlier(options.output, options, wanted)
+    if manifest is None:
+        manifest = wanted
+        manifest.save(manifest_path(options.output))  # before the output of an earlier run is touched
+    if manifest.complete:
+        print(f"wusum: {options.output} is complete, nothing to do; --force starts over", file=sys.stderr)
+    else:
+        _run(options, tagger, manifest, written)
+        manifest.complete = True
+        manifest.save(manifest_path(options.output))
+    remove_parts(options.output)
 
-        def written(article: Article, prediction: Prediction) -> None:
-            write(article, prediction)
+
+def _written(options: TagOptions) -> list[str]:
+    """The files that a run writes; raises DumpError where there is something wrong with them."""
+    path = options.output
+    if path is None:
+        return []
+    if options.format == "table":
+        raise DumpError("a table is for the terminal: leave out -o, or choose another --format")
+    output_format(path, options.format)
+    if options.shard_rows and "://" not in path:
+        home = os.path.realpath(os.path.dirname(path) or os.curdir)
+        for name in options.inputs:
+            if os.path.isdir(name) and os.path.commonpath([home, os.path.realpath(name)]) == os.path.realpath(name):
+                raise DumpError(f"{path}: its shards would be read as inputs, being below {name}; write them elsewhere")
+    return [path, rejects_path(path)]
+
+
+def _manifest(options: TagOptions, written: Sequence[str]) -> Manifest | None:
+    """The manifest of a new run; None where a run could not go on: from standard input, to it, or to one URL."""
+    if not options.output or "-" in options.inputs or ("://" in options.output and not options.shard_rows):
+        return None
+    return Manifest(fingerprints(options.inputs, written), "", options.shaping())
+
+
+def _earlier(path: str, options: TagOptions, wanted: Manifest) -> Manifest | None:
+    """The manifest of an earlier run to go on from; None where there is none, or its output has been taken away."""
+    manifest = Manifest.load(manifest_path(path))
+    if manifest is None:
+        return None
+    if "://" not in path and not options.shard_rows:
+        rows = manifest.place.get("rows", 0)
+        if not os.path.exists(path) and (manifest.complete or not holds(path, options.format, max(rows, 1))):
+            return None
+        if not manifest.complete and not holds(path, options.format, rows):
+            raise DumpError(f"{path}: is shorter than its manifest says; --force starts over")
+    manifest.refuse_others(wanted, path)
+    return manifest
+
+
+def _run(options: TagOptions, tagger: Tagger, manifest: Manifest | None, written: Sequence[str]) -> None:
+    """Tag what is to do, and keep the manifest at what is done."""
+    meter, report = Meter(), Report()
+    selection = Selection(0, options.part[0] - 1, options.part[1])
+    if manifest:
+        selection.skip = manifest.records
+        report.tagged, report.rejected, report.earlier = manifest.tagged, manifest.rejected, manifest.tagged
+    records = read(
+        options.inputs, fields=options.fields, pages=options.pages, meter=meter, outputs=written, selection=selection
+    )
+    with ExitStack() as stack:
+        stack.callback(lambda: print(f"wusum: {report}{_where(options.output, report)}", file=sys.stderr))
+        outputs = stack.enter_context(_outputs(options, manifest.place if manifest else {}))
+        tick = stack.enter_context(_progress(options, meter, report, written))
+
+        def done(place: Place | None) -> None:
+            if manifest and options.output and place is not None:
+                manifest.records, manifest.place = selection.position, place
+                manifest.tagged, manifest.rejected = report.tagged, report.rejected
+                manifest.save(manifest_path(options.output))
             tick()
 
-        stack.callback(lambda: print(f"wusum: {report}{_where(options.output, report)}", file=sys.stderr))
         tag_dump(
             report,
             tagger,
             records,
-            written,
-            reject,
+            outputs,
+            done,
             max_topics=options.max_topics,
             max_tags=options.max_tags,
             min_score=options.min_score,
         )
 
 
-def _rejects_of(output: str) -> str:
-    return f"{output}.rejects.jsonl"
+def _outputs(options: TagOptions, place: Place) -> Outputs:
+    """Where rows and rejects go."""
+    if options.output is None:
+        if sys.stdout is None:
+            raise DumpError("standard output is closed: name a file with -o")
+        return Screen(options.format or ("table" if sys.stdout.isatty() else None))
+    if options.shard_rows:
+        return Shards(options.output, options.format, options.shard_rows, place)
+    return OneFile(options.output, options.format, place)
 
 
 def _where(output: str | None, report: Report) -> str:
-    return f" → {_rejects_of(output)}" if report.rejected and output else ""
+    return f" → {rejects_path(output)}" if report.rejected and output else ""
 
 
 @contextmanager
-def _output(path: str | None, format: str | None) -> Iterator[Callable[[Article, Prediction], None]]:
-    """How a prediction is written: as a row to a file or to standard output, or as text on a terminal."""
-    if path is None and sys.stdout is None:
-        raise DumpError("standard output is closed: name a file with -o")
-    if path is None and (format == "table" or (format is None and sys.stdout.isatty())):
-        yield lambda article, prediction: print(as_text(article, prediction))
-    elif format == "table":
-        raise DumpError("a table is for the terminal: leave out -o, or choose another --format")
-    else:
-        with open_writer(path, format) as writer:
-            yield lambda article, prediction: writer.write(prediction.to_dict())
-
-
-@contextmanager
-def _rejects(output: str | None) -> Iterator[Callable[[Reject], None]]:
-    """Where rejects go: OUT.rejects.jsonl, made with the first of them, or standard error where there is no OUT."""
-    if output is None:
-        yield lambda reject: print(f"wusum: rejected {reject.source}:{reject.line}: {reject.error}", file=sys.stderr)
-        return
-    import fsspec
-
-    target = _rejects_of(output)
-    if "://" not in target:
-        Path(target).unlink(missing_ok=True)
-    with ExitStack() as stack:
-        files: list[IO[bytes]] = []
-
-        def reject(record: Reject) -> None:
-            if not files:
-                files.append(stack.enter_context(fsspec.open(target, "wb")))
-            files[0].write(orjson.dumps(record.to_dict(), option=orjson.OPT_APPEND_NEWLINE))
-
-        yield reject
-
-
-@contextmanager
-def _progress(options: TagOptions, meter: Meter, outputs: list[str]) -> Iterator[Callable[[], None]]:
-    """A bar with rate and time left on standard error, where a person is looking; it is called once an article."""
+def _progress(
+    options: TagOptions, meter: Meter, report: Report, written: Sequence[str]
+) -> Iterator[Callable[[], None]]:
+    """A bar with rate and time left on standard error, where a person is looking; it is called once a block."""
     if not sys.stderr.isatty() or (options.output is None and sys.stdout.isatty()):
         yield lambda: None
         return
@@ -135,15 +183,11 @@ def _progress(options: TagOptions, meter: Meter, outputs: list[str]) -> Iterator
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("", total=total_size(options.inputs, outputs), articles=0, rate=0.0)
-        articles, begin = 0, time.perf_counter()
+        task = progress.add_task("", total=total_size(options.inputs, written), articles=0, rate=0.0)
 
         def tick() -> None:
-            nonlocal articles
-            articles += 1
-            if articles % 16 == 0:
-                rate = articles / (time.perf_counter() - begin)
-                progress.update(task, completed=meter.position, articles=articles, rate=rate)
+            rate = (report.tagged - report.earlier) / report.seconds if report.seconds else 0.0
+            progress.update(task, completed=meter.position, articles=report.tagged, rate=rate)
 
         yield tick
-        progress.update(task, completed=meter.position, articles=articles)
+        tick()

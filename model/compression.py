@@ -25,7 +25,10 @@ def decompress(raw: BinaryIO, compression: str) -> Any:
 
 
 def compress(raw: BinaryIO, compression: str) -> Any:
-    """A stream that compresses into `raw`; raises KeyError for an unknown compression."""
+    """A stream that compresses into `raw`, to be closed before `raw` is, which it leaves open.
+
+    Raises KeyError for an unknown compression.
+    """
     return _ENCODERS[compression](raw)
 
 
@@ -70,7 +73,7 @@ class _Zstandard(io.RawIOBase):
 def _to_zstandard(raw: BinaryIO) -> Any:
     import zstandard
 
-    return zstandard.ZstdCompressor().stream_writer(raw)
+    return zstandard.ZstdCompressor().stream_writer(raw, closefd=False)
 
 
 _DECODERS: Final[dict[str, Callable[[BinaryIO], Any]]] = {

@@ -21,12 +21,15 @@ from wusum.model.fields import DEFAULT_FIELDS, Bad, Fields, Unreadable, decode
 from wusum.model.files import DumpError, File, Meter, find, message, split_suffix
 from wusum.model.records import Line, json_rows, lines, rows
 
-__all__ = ["STDIN", "DumpError", "Fields", "Limits", "Reject", "check", "read"]
+__all__ = ["STDIN", "DumpError", "Fields", "Limits", "Reject", "Selection", "check", "read"]
 
 STDIN: Final = "stdin"
 
 _STDIN_HEAD: Final = 20
 """Lines of standard input that are looked at to tell JSON lines, damaged ones among them, from a page."""
+
+TURN: Final = 256
+"""Records after which the next part has its turn."""
 
 _PAGE_SUFFIX = re.compile(r"\.txt(\.\w+)?$", re.IGNORECASE)
 
@@ -50,6 +53,25 @@ class Reject:
         return asdict(self) | {"source": source, "id": identifier}
 
 
+@dataclass(slots=True)
+class Selection:
+    """Which records of all inputs are wanted, by their number: those of one part, without those done before."""
+
+    skip: int = 0
+    """Records at the beginning that are not wanted."""
+    part: int = 0
+    """The part that is wanted, from 0, of so many parts:"""
+    parts: int = 1
+    position: int = 0
+    """Records passed so far, wanted or not."""
+
+    def take(self) -> bool:
+        """Pass the next record; whether it is wanted. Parts take turns of `TURN` records."""
+        number = self.position
+        self.position += 1
+        return number >= self.skip and number // TURN % self.parts == self.part
+
+
 def read(
     inputs: Sequence[str],
     *,
@@ -58,6 +80,7 @@ def read(
     limits: Limits = DEFAULT_LIMITS,
     meter: Meter | None = None,
     outputs: Collection[str] = (),
+    selection: Selection | None = None,
 ) -> Iterator[Article | Reject]:
     """The records of all inputs, in order, read as they are asked for.
 
@@ -67,7 +90,8 @@ def read(
 
     `pages`: None parses `.txt` files as scraped pages and takes the text of records as it is; True parses every text
     as a page; False parses none. `meter` is kept at the number of bytes read; `outputs`
-    are files that the run writes, which are never read.
+    are files that the run writes, which are never read. `selection` says which records are wanted; the others are
+    passed over without being looked into.
 
     A page's id is its SOURCE without the suffix: "a/1" for a/1.txt below a folder or a glob, "1" for a file given. A
     record without an id is called "SOURCE:LINE". Ids made so are unique within one input, not across several: give
@@ -78,7 +102,7 @@ def read(
     found = [None if name == "-" else find(name, outputs) for name in inputs]
     if None in found and sys.stdin is None:
         raise DumpError("standard input is closed")
-    reader = _Reader(fields, pages, limits, meter or Meter())
+    reader = _Reader(fields, pages, limits, meter or Meter(), selection or Selection())
     return chain.from_iterable(
         reader.stdin(sys.stdin.buffer) if files is None else chain.from_iterable(map(reader.file, files))
         for files in found
@@ -91,17 +115,22 @@ class _Reader:
     pages: bool | None
     limits: Limits
     meter: Meter
+    selection: Selection
 
     def file(self, file: File) -> Iterator[Article | Reject]:
         line = 0
+        kind = split_suffix(file.path)[0]
         try:
+            if kind == "txt" and not self.selection.take():
+                self.meter.finished += file.size
+                return
             with file.open(self.meter) as stream:
-                kind = split_suffix(file.path)[0]
                 if kind == "txt":
                     yield self._page(file.name, stream.read(self.limits.max_bytes))
                     return
                 for line, row in rows(stream, kind, self.fields, self.limits):
-                    yield self._record(file.name, line, row)
+                    if self.selection.take():
+                        yield self._record(file.name, line, row)
         except (Unreadable, *DAMAGE) as error:
             place = f" after line {line}" if line else ""
             raise DumpError(f"{file.path}: cannot be read{place}: {message(error)}") from error
@@ -115,8 +144,9 @@ class _Reader:
                 break
         if any(line.data.lstrip().startswith(b"{") for line in head):
             for number, row in json_rows(chain(head, all_lines), self.limits):
-                yield self._record(STDIN, number, row)
-        elif head:
+                if self.selection.take():
+                    yield self._record(STDIN, number, row)
+        elif head and self.selection.take():
             data = b"".join(line.data for line in head)
             yield self._page(STDIN, data + stream.read(self.limits.max_bytes))
 

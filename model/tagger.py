@@ -24,6 +24,12 @@ MAX_TAGS = 10
 TOKEN_BUDGET = 4096
 """Tokens, padding included, that go through the network at once."""
 
+PADDED = 16
+"""Windows are padded to a multiple of so many tokens, and share a batch only with those of the same length then.
+
+So the numbers that come out for a window do not depend, to the last bit, on what else is in its batch.
+"""
+
 CHUNK = 256
 """Articles taken at once from a stream, so that windows of like length share a batch."""
 
@@ -144,24 +150,32 @@ class Tagger:
                 windows.append(self._prefix + ids[start : start + room] + self._suffix)
                 owners.append(number)
         lengths = np.array([len(window) for window in windows])
+        padded = -(-lengths // PADDED) * PADDED
         results: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
-        order = np.argsort(-lengths, kind="stable")
+        order = np.argsort(-padded, kind="stable")
         start = 0
         while start < len(order):
-            longest = lengths[order[start]]
-            batch = order[start : start + max(TOKEN_BUDGET // longest, 1)]
-            input_ids = np.zeros((len(batch), longest), np.int64)
+            length = padded[order[start]]
+            batch = order[start : start + max(TOKEN_BUDGET // length, 1)]
+            batch = batch[padded[batch] == length]
+            # One row alone would go another way, through products of a matrix and a vector: it goes in twice.
+            rows = batch if len(batch) > 1 else np.repeat(batch, 2)
+            input_ids = np.zeros((len(rows), length), np.int64)
             attention_mask = np.zeros_like(input_ids)
-            for row, number in enumerate(batch):
+            for row, number in enumerate(rows):
                 input_ids[row, : lengths[number]] = windows[number]
                 attention_mask[row, : lengths[number]] = 1
-            results.append(self.runtime(input_ids, attention_mask))
+            topics, tags = self.runtime(input_ids, attention_mask)
+            results.append((topics[: len(batch)], tags[: len(batch)]))
             start += len(batch)
-        shares = np.zeros((len(articles), len(windows)), np.float32)
-        shares[np.array(owners)[order], np.arange(len(order))] = lengths[order]
-        shares /= shares.sum(axis=1, keepdims=True)
-        topics, tags = (np.concatenate(parts) for parts in zip(*results, strict=True))
-        return shares @ topics, shares @ tags
+        logits = [np.concatenate(parts) for parts in zip(*results, strict=True)]
+        means = [np.zeros((len(articles), part.shape[1]), np.float32) for part in logits]
+        totals = np.bincount(owners, weights=lengths, minlength=len(articles)).astype(np.float32)
+        for place in np.argsort(order):  # window by window, so that every article's sum is added up in its own order
+            share = np.float32(lengths[order[place]]) / totals[owners[order[place]]]
+            for mean, part in zip(means, logits, strict=True):
+                mean[owners[order[place]]] += share * part[place]
+        return means[0], means[1]
 
     def _token_ids(self, articles: list[Article]) -> list[list[int]]:
         """The tokens that the network reads of each article: its beginning, `max_windows` windows long."""

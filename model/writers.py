@@ -6,11 +6,13 @@ being [start, end] character offsets into the given text. Every writer holds a b
 
 from __future__ import annotations
 
-import codecs
 import csv
+import io
+import os
+import shutil
 import sys
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Protocol, Self, cast
 
@@ -23,8 +25,6 @@ FORMATS: Final = ("jsonl", "csv", "tsv", "parquet")
 JOIN: Final = " | "
 """What stands between the topics, tags and scores in one cell of a CSV table."""
 CSV_COLUMNS: Final = ("id", "topics", "topic_names_ar", "topic_scores", "tags", "tag_scores")
-ROW_GROUP: Final = 4_096
-"""Rows gathered in memory for one row group of a Parquet file."""
 
 
 class Writer(Protocol):
@@ -32,6 +32,9 @@ class Writer(Protocol):
 
     def write(self, row: Mapping[str, Any]) -> None:
         """Append a row; raises OSError where it cannot, e.g. on a full disk."""
+
+    def commit(self) -> int | None:
+        """Make the rows so far last a crash; the place to open a writer at, None where there is none to go on from."""
 
     def close(self) -> None:
         """Finish the file; standard output is flushed and stays open. To close again does nothing."""
@@ -45,55 +48,99 @@ class Writer(Protocol):
         self.close()
 
 
-def open_writer(path: str | None, format: str | None = None) -> Writer:
+def open_writer(path: str | None, format: str | None = None, at: int = 0, *, whole: bool = False) -> Writer:
     """A writer to a file or URL; None or "-" is standard output, as JSON lines unless `format` is another.
 
     The suffix tells the format (`.jsonl`, `.csv`, `.tsv`, each also with `.gz`, `.xz` or `.zst`; `.parquet`) unless
-    `format` does; the compression is always the suffix's. An existing file is replaced.
+    `format` does; the compression is always the suffix's. An existing file is replaced, or cut back to `at`, a place
+    that `commit` has given, and gone on with. `whole`: nobody will go on from the middle of this file.
 
     Raises DumpError for an unknown format, or a file that cannot be created.
     """
     target = None if path == "-" else path
-    name = target or "standard output"
-    suffix, compression = split_suffix(target) if target else ("jsonl", "")
+    kind, compression = output_format(target, format)
+    if kind == "parquet":
+        from wusum.model.parquet import ParquetParts, ParquetStream  # pyarrow is slow to import
+
+        assert target
+        return ParquetStream(_create(target)) if whole or "://" in target else ParquetParts(target, at)
+    output = _Output(target, compression, at)
+    if kind == "jsonl":
+        return TextWriter(output, json_line)
+    table = Table("\t" if kind == "tsv" else ",")
+    if not at:
+        output.send(table.header())
+    return TextWriter(output, table.line)
+
+
+def output_format(path: str | None, format: str | None) -> tuple[str, str]:
+    """The format and compression of an output; raises DumpError where there is none, or Parquet cannot be had."""
+    name = path or "standard output"
+    suffix, compression = split_suffix(path) if path else ("jsonl", "")
     kind = format or suffix
     if kind not in FORMATS:
         wrong = f"unknown format {format!r}" if format else "no suffix that tells the format"
         raise DumpError(f"{name}: {wrong}; the formats are {', '.join(FORMATS)}")
-    if kind == "parquet" and (compression or not target):
+    if kind == "parquet" and (compression or not path):
         raise DumpError(f"{name}: Parquet needs a file, and is compressed inside it")
-    output = _Output(target, compression)
-    if kind == "jsonl":
-        return JsonlWriter(output)
-    return ParquetWriter(output) if kind == "parquet" else CsvWriter(output, "\t" if kind == "tsv" else ",")
+    return kind, compression
 
 
 class _Output:
     """The bytes' way out: a file, perhaps compressed, or standard output (None), which is flushed after each row."""
 
-    def __init__(self, path: str | None, compression: str) -> None:
-        self._opened = ExitStack()
-        if path is None:
-            self.stream: BinaryIO = sys.stdout.buffer
-            self._opened.callback(self.stream.flush)
-        else:
-            raw = self._opened.enter_context(_create(path))
-            self.stream = self._opened.enter_context(compress(raw, compression)) if compression else raw
+    def __init__(self, path: str | None, compression: str, at: int) -> None:
+        self._raw = sys.stdout.buffer if path is None else _create(path, at)
         self._live = path is None
+        self._local = path is not None and "://" not in path
+        self._compression = compression
+        self._member: Any = None
+        self._closed = False
 
-    def sent(self) -> None:
-        """Called after each row."""
+    def send(self, data: bytes) -> None:
+        """Write; each member or frame of a compressed file reaches from one commit to the next."""
+        if self._compression and self._member is None:
+            self._member = compress(self._raw, self._compression)
+        (self._member or self._raw).write(data)
         if self._live:
-            self.stream.flush()
+            self._raw.flush()
+
+    def commit(self) -> int | None:
+        """The size of the file, once the disk has it; None for what is no local file."""
+        if not self._local:
+            return None
+        self._end_member()
+        self._raw.flush()
+        os.fsync(self._raw.fileno())
+        return self._raw.tell()
 
     def close(self) -> None:
-        self._opened.close()
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            if self._compression and self._member is None and not self._raw.tell():
+                self.send(b"")  # an empty file is no gzip, xz or Zstandard
+            self._end_member()
+            self._raw.flush()
+        finally:
+            if not self._live:
+                self._raw.close()
+
+    def _end_member(self) -> None:
+        if self._member is not None:
+            member, self._member = self._member, None
+            member.close()
 
 
-def _create(path: str) -> BinaryIO:
+def _create(path: str, at: int = 0) -> BinaryIO:
     try:
         if "://" not in path:
-            return open(path, "wb")
+            file = open(path, "r+b" if at else "wb")  # noqa: SIM115 - it is the caller's to close
+            if at:
+                file.truncate(at)
+                file.seek(at)
+            return file
         from fsspec.core import url_to_fs  # slow to import, and seldom needed
 
         system, inner = url_to_fs(path)
@@ -102,34 +149,45 @@ def _create(path: str) -> BinaryIO:
         raise DumpError(f"{path}: cannot be written: {message(error)}") from error
 
 
-class JsonlWriter(Writer):
-    """One row a line, in UTF-8, Arabic letters as they are."""
+class TextWriter(Writer):
+    """One row a line."""
 
-    def __init__(self, output: _Output) -> None:
+    def __init__(self, output: _Output, line: Callable[[Mapping[str, Any]], bytes]) -> None:
         self._output = output
+        self._line = line
 
     def write(self, row: Mapping[str, Any]) -> None:
-        self._output.stream.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
-        self._output.sent()
+        self._output.send(self._line(row))
+
+    def commit(self) -> int | None:
+        return self._output.commit()
 
     def close(self) -> None:
         self._output.close()
 
 
-class CsvWriter(Writer):
-    """One row a line under a header, UTF-8 without a byte order mark; a cell joins its values with " | ".
+def json_line(row: Mapping[str, Any]) -> bytes:
+    """A row as a line of JSON, in UTF-8, Arabic letters as they are."""
+    return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+
+
+class Table:
+    """Rows as lines of CSV or TSV, UTF-8 without a byte order mark; a cell joins its values with " | ".
 
     Topics are codes; scores stand in the order of their topics or tags. Spans and English names are not written:
     take JSON lines or Parquet where they are needed, or where a tag may hold " | " itself.
     """
 
-    def __init__(self, output: _Output, delimiter: str) -> None:
-        self._output = output
-        text = codecs.getwriter("utf-8")(output.stream)
-        self._table = csv.writer(text, delimiter=delimiter, lineterminator="\n")
-        self._table.writerow(CSV_COLUMNS)
+    def __init__(self, delimiter: str) -> None:
+        self._text = io.StringIO()
+        self._table = csv.writer(self._text, delimiter=delimiter, lineterminator="\n")
 
-    def write(self, row: Mapping[str, Any]) -> None:
+    def header(self) -> bytes:
+        """The names of the columns."""
+        return self._take(CSV_COLUMNS)
+
+    def line(self, row: Mapping[str, Any]) -> bytes:
+        """A row."""
         topics, tags = row["topics"], row["tags"]
         cells = (
             (topics, "code"),
@@ -138,49 +196,45 @@ class CsvWriter(Writer):
             (tags, "text"),
             (tags, "score"),
         )
-        self._table.writerow([row["id"], *(JOIN.join(str(item[key]) for item in items) for items, key in cells)])
-        self._output.sent()
+        return self._take([row["id"], *(JOIN.join(str(item[key]) for item in items) for items, key in cells)])
 
-    def close(self) -> None:
-        self._output.close()
-
-
-class ParquetWriter(Writer):
-    """Row groups of `ROW_GROUP` rows under the fixed `parquet_schema()`, compressed with Zstandard."""
-
-    def __init__(self, output: _Output) -> None:
-        import pyarrow.parquet as pq
-
-        self._output = output
-        self._schema = parquet_schema()
-        self._rows: list[Mapping[str, Any]] = []
-        self._table = pq.ParquetWriter(output.stream, self._schema, compression="zstd")
-
-    def write(self, row: Mapping[str, Any]) -> None:
-        self._rows.append(row)
-        if len(self._rows) == ROW_GROUP:
-            self._flush()
-
-    def close(self) -> None:
-        try:
-            self._flush()
-            self._table.close()
-        finally:
-            self._output.close()
-
-    def _flush(self) -> None:
-        import pyarrow as pa
-
-        if self._rows:
-            self._table.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
-            self._rows = []
+    def _take(self, cells: Any) -> bytes:
+        self._table.writerow(cells)
+        line = self._text.getvalue().encode()
+        self._text.seek(0)
+        self._text.truncate()
+        return line
 
 
-def parquet_schema() -> Any:
-    """The Arrow schema of a row; a span is a list of two int32, as in JSON."""
-    import pyarrow as pa
+def holds(path: str, format: str | None, at: int) -> bool:
+    """Whether a local output still has all that a writer would go on from, opened `at` a place."""
+    if output_format(path, format)[0] == "parquet":
+        return len(list(parts_folder(path).glob("*.parquet"))) >= at
+    return os.path.exists(path) and os.path.getsize(path) >= at
 
-    text, score = pa.string(), pa.float64()
-    topic = pa.struct([("code", text), ("name_ar", text), ("name_en", text), ("score", score)])
-    tag = pa.struct([("text", text), ("score", score), ("spans", pa.list_(pa.list_(pa.int32())))])
-    return pa.schema([("id", text), ("topics", pa.list_(topic)), ("tags", pa.list_(tag))])
+
+def parts_folder(path: str) -> Path:
+    """Where the parts of a Parquet file are gathered: hidden, so never an input."""
+    return Path(path).with_name(f".{Path(path).name}.parts")
+
+
+def remove_parts(path: str) -> None:
+    """Remove what is left of a Parquet output's parts once it is whole and nobody will go on from them."""
+    if "://" not in path:
+        shutil.rmtree(parts_folder(path), ignore_errors=True)
+
+
+def replace(scratch: str | Path, path: str | Path) -> None:
+    """Put a finished file in the place of another, or of none: after a crash there is the one or the other, whole."""
+    _sync(scratch, os.O_RDWR)
+    os.replace(scratch, path)
+    if os.name == "posix":  # Windows cannot open a folder
+        _sync(os.path.dirname(path) or os.curdir, os.O_RDONLY)
+
+
+def _sync(path: str | Path, flags: int) -> None:
+    handle = os.open(path, flags)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from wusum.model.article import Article
-from wusum.model.batch import Report, tag_dump
-from wusum.model.dumps import Reject, read
+from wusum.model.batch import Report, blocks, tag_dump
+from wusum.model.dumps import DumpError, Reject, read
 from wusum.model.files import Meter, total_size
+from wusum.model.outputs import Outputs
 from wusum.model.tagger import Prediction, Tagger
+
+
+class Kept(Outputs):
+    """Keeps all in memory."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[Article, Prediction]] = []
+        self.rejects: list[Reject] = []
+
+    def write(self, article: Article, prediction: Prediction) -> None:
+        self.rows.append((article, prediction))
+
+    def reject(self, record: Reject) -> None:
+        self.rejects.append(record)
+
+    def room(self) -> None:
+        return None
+
+    def commit(self) -> None:
+        return None
 
 
 def test_every_record_ends_as_a_row_or_a_reject_in_order(tagger: Tagger) -> None:
     body = "فاز المنتخب في مباراة كرة القدم"
     records = [Reject("s", n, "", "bad") if n % 3 == 0 else Article(str(n), body) for n in range(900)]
-    rows: list[tuple[Article, Prediction]] = []
-    rejects: list[Reject] = []
-    report = Report()
-    tag_dump(
-        report, tagger, records, lambda *row: rows.append(row), rejects.append, max_topics=1, max_tags=1, min_score=None
-    )
-    assert [a.id for a, _ in rows] == [p.id for _, p in rows] == [str(n) for n in range(900) if n % 3]
-    assert [r.line for r in rejects] == list(range(0, 900, 3))
+    outputs, report = Kept(), Report()
+    tag_dump(report, tagger, records, outputs, max_topics=1, max_tags=1, min_score=None)
+    assert [a.id for a, _ in outputs.rows] == [p.id for _, p in outputs.rows] == [str(n) for n in range(900) if n % 3]
+    assert [r.line for r in outputs.rejects] == list(range(0, 900, 3))
     assert (report.tagged, report.rejected) == (600, 300)
     assert "600 tagged, 300 rejected" in str(report)
 
@@ -38,3 +56,15 @@ def test_the_meter_ends_at_the_size_of_what_was_read(tmp_path: Path) -> None:
     assert 0 < positions[0] <= positions[-1]
     assert meter.position == total
     assert total_size(["-"]) is None
+
+
+def test_blocks_end_where_the_output_has_no_more_room_and_at_a_failure() -> None:
+    def records() -> Iterator[Article | Reject]:
+        for n in range(25):
+            yield Reject("s", n, "", "bad") if n % 5 == 4 else Article(str(n), "نص")
+        raise DumpError("gone")
+
+    found = list(blocks(records(), lambda: 7))
+    assert [len(block.articles) for block in found] == [7, 7, 6]
+    assert [len(block.rejects) for block in found] == [1, 2, 2]
+    assert [str(block.failure) for block in found] == ["None", "None", "gone"]

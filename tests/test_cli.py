@@ -100,7 +100,10 @@ def test_rejects_of_an_earlier_run_do_not_stay(tmp_path: Path) -> None:
     (tmp_path / "bad.jsonl").write_text("{\n", encoding="utf-8")
     wusum("tag", tmp_path / "bad.jsonl", "-o", out)
     assert Path(f"{out}.rejects.jsonl").exists()
-    wusum("tag", PAGES / "sport.txt", "-o", out)
+    refused = wusum("tag", PAGES / "sport.txt", "-o", out)
+    assert refused.returncode == 2
+    assert "its run had other inputs" in refused.stderr
+    assert wusum("tag", PAGES / "sport.txt", "-o", out, "--force").returncode == 0
     assert not Path(f"{out}.rejects.jsonl").exists()
 
 
@@ -165,7 +168,7 @@ def test_what_cannot_be_done_ends_with_2_and_a_reason(tmp_path: Path, args: list
 def test_an_output_is_never_read_as_input(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"id": "bad"}\n' * 300 + json.dumps({"text": BODY}) + "\n", encoding="utf-8")
     for _ in range(2):
-        done = wusum("tag", tmp_path, "-o", tmp_path / "z.jsonl")
+        done = wusum("tag", tmp_path, "-o", tmp_path / "z.jsonl", "--force")
         assert done.returncode == 0
         assert "1 tagged, 300 rejected" in done.stderr
     before = (tmp_path / "a.jsonl").read_bytes()

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from wusum.model import dumps, writers
+from wusum.model import dumps, parquet
 from wusum.model.article import Article
 from wusum.model.dumps import DumpError, Fields, Limits, Reject, check, read
 from wusum.model.writers import open_writer
@@ -623,19 +623,23 @@ def test_tables_are_written_without_spans(tmp_path: Path, suffix: str, packing: 
 
 
 def test_parquet_is_written_in_row_groups_of_one_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writers, "ROW_GROUP", 4)
-    path = str(tmp_path / "out.parquet")
-    write(path)
+    monkeypatch.setattr(parquet, "ROW_GROUP", 4)
+    for path in (str(tmp_path / "out.parquet"), str(tmp_path / "whole.parquet")):
+        with open_writer(path, whole="whole" in path) as writer:
+            for row in ROWS:
+                writer.write(row)
+                writer.commit()
+    assert (tmp_path / "out.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
     file = pq.ParquetFile(path)
     assert file.num_row_groups == 2
-    assert file.schema_arrow == writers.parquet_schema()
+    assert file.schema_arrow == parquet.schema()
     assert file.read().to_pylist() == ROWS
 
 
 def test_an_empty_parquet_file_has_the_schema(tmp_path: Path) -> None:
     path = str(tmp_path / "out.parquet")
     open_writer(path).close()
-    assert pq.read_table(path).schema == writers.parquet_schema()
+    assert pq.read_table(path).schema == parquet.schema()
 
 
 @pytest.mark.parametrize("name", ["out.jsonl", "out.jsonl.gz", "out.csv", "out.parquet"])

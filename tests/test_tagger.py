@@ -59,8 +59,16 @@ def test_alone_in_a_batch_and_in_any_order_the_answer_is_one(tagger: Tagger, art
     random.Random(5).shuffle(shuffled)
     for order in (articles, articles[::-1], shuffled):
         for article, prediction in zip(order, tagger(order), strict=True):
-            assert prediction.id == article.id
-            assert_same(prediction, alone[article.id])
+            assert prediction == alone[article.id]
+
+
+def test_logits_do_not_depend_on_their_batch_to_the_last_bit(tagger: Tagger, articles: list[Article]) -> None:
+    words = " ".join(article.body for article in articles).split()
+    texts = [Article(id=str(n), body=" ".join(words[n : n + 3 + 7 * n])) for n in range(40)]
+    together = tagger.logits(texts)
+    for number, text in enumerate(texts):
+        for whole, alone in zip(together, tagger.logits([text]), strict=True):
+            np.testing.assert_array_equal(whole[number], alone[0])
 
 
 def test_torch_gives_the_same_answer_as_onnx(tagger: Tagger, articles: list[Article]) -> None:

@@ -66,7 +66,7 @@ def operations(shape: dict[str, Any], vocab_size: int, mask_share: float) -> flo
     """Floating-point operations of training on one token: six a weight, the output layer at masked positions alone."""
     size, inner = shape["hidden_size"], shape["intermediate_size"]
     layer = 4 * size * size + 2 * size * inner
-    return 6 * (shape["num_hidden_layers"] * layer + mask_share * size * (vocab_size + size))
+    return float(6 * (shape["num_hidden_layers"] * layer + mask_share * size * (vocab_size + size)))
 
 
 def run(config: ComparisonConfig) -> None:

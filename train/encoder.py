@@ -59,10 +59,10 @@ def look_at_neighbours(encoder: transformers.BertModel, amplitude: float = 0.1) 
     words = torch.randint(config.vocab_size, (8, config.max_position_embeddings))
     left = (encoder.embeddings(words) @ subspace).norm(dim=-1).mean() / math.sqrt(pairs)
     gain = math.sqrt(math.sqrt(head_size) * SHARPNESS) / left
-    attention = encoder.encoder.layer[0].attention.self
+    query, key = (encoder.get_parameter(f"encoder.layer.0.attention.self.{name}.weight") for name in ("query", "key"))
     for head, offset in zip(range(heads), OFFSETS, strict=False):
         cos, sin = torch.diag((angles * offset).cos()), torch.diag((angles * offset).sin())
         turn = torch.cat([torch.cat([cos, -sin], dim=1), torch.cat([sin, cos], dim=1)])
         rows = slice(head * head_size, (head + 1) * head_size)
-        attention.query.weight[rows] = gain * turn @ subspace.T
-        attention.key.weight[rows] = gain * subspace.T
+        query[rows] = gain * turn @ subspace.T
+        key[rows] = gain * subspace.T

@@ -32,7 +32,7 @@ class MuonAdamW(torch.optim.Optimizer):
         # The very groups of the parts: what a schedule writes there, the parts see.
         self.param_groups = [group for part in self.parts for group in part.param_groups]
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One step of both."""
         loss = closure() if closure else None
         for part in self.parts:

@@ -96,7 +96,7 @@ def training_rows(config: FinetuneConfig, tokenizer: Tokenizer, topics: LabelMap
     """All training articles as token ids with topic sets and tag labels, each corpus as often as configured."""
 
     def generate() -> Iterator[dict[str, Any]]:
-        for corpus in read_corpora(config):
+        for corpus in names:
             batch: list[Example] = []
             for example in read_rows(config, corpus):
                 if example.tags and held_out(example.id, config.tag_holdout):
@@ -107,6 +107,7 @@ def training_rows(config: FinetuneConfig, tokenizer: Tokenizer, topics: LabelMap
                     batch = []
             yield from encode(batch)
 
+    names = read_corpora(config)
     cues = Cues.load(config.cues, topics) if config.cues else None
     anonymised = Anonymiser(config.outlet_names) if config.anonymise else str
 

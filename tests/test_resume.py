@@ -1,0 +1,316 @@
+"""A run that is cut, by whatever, and started again: every article exactly once, to the byte."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import os
+import random
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from wusum.model import batch, command, dumps, parquet
+from wusum.model.command import TagOptions, run_tag
+from wusum.model.dumps import DumpError, Fields
+from wusum.model.manifest import manifest_path
+from wusum.model.outputs import rejects_path
+from wusum.model.tagger import Tagger
+
+WORDS = "فاز المنتخب في مباراة كرة القدم أعلن البنك المركزي أرباح الشركة قال الوزير إن الحكومة تبحث"
+COMMAND = [sys.executable, "-c", "from wusum.model.cli import main; main()", "tag"]
+
+
+class Crash(BaseException):
+    """The plug is pulled."""
+
+
+def make_dump(path: Path, count: int) -> Path:
+    """Short articles, every seventh record a bad one."""
+    generator = random.Random(count)
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(count):
+            text = "" if number % 7 == 3 else " ".join(generator.choices(WORDS.split(), k=generator.randint(3, 12)))
+            file.write(json.dumps({"id": f"n{number}", "text": text}, ensure_ascii=False) + "\n")
+    return path
+
+
+def options(dump: Path, output: Path, **changes: Any) -> TagOptions:
+    settings: dict[str, Any] = {
+        "inputs": [str(dump)], "output": str(output), "format": None, "max_topics": 2, "max_tags": 3, "min_score": None,
+        "fields": Fields(), "pages": None, "model": None, "runtime": "onnx", "threads": 1,
+    }  # fmt: skip
+    return TagOptions(**settings | changes)
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch, tagger: Tagger) -> None:
+    monkeypatch.setattr(command.Tagger, "from_pretrained", lambda *_, **__: tagger)  # loaded once
+    monkeypatch.setattr(batch, "CHUNK", 20)
+    monkeypatch.setattr(parquet, "ROW_GROUP", 30)
+    monkeypatch.setattr(dumps, "TURN", 16)
+
+
+@pytest.fixture
+def dump(tmp_path: Path) -> Path:
+    return make_dump(tmp_path / "dump.jsonl", 150)
+
+
+def files(folder: Path, but: str = "manifest.json") -> dict[str, bytes]:
+    """All that a run left, hidden files too, without its manifest."""
+    return {
+        str(p.relative_to(folder)): p.read_bytes()
+        for p in folder.rglob("*")
+        if p.is_file() and not p.name.endswith(but)
+    }
+
+
+def crash_at(monkeypatch: pytest.MonkeyPatch, number: int) -> Callable[[], int]:
+    """Crash at the n-th call that brings something to the disk; the function tells how many there were."""
+    calls = 0
+
+    def counted(real: Any) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == number:
+                raise Crash
+            return real(*args, **kwargs)
+
+        return call
+
+    for name in ("fsync", "replace"):
+        monkeypatch.setattr(os, name, counted(getattr(os, name)))
+    return lambda: calls
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("out.jsonl", {}),
+        ("out.csv", {}),
+        ("out.jsonl.gz", {}),
+        ("out.tsv.xz", {}),
+        ("out.jsonl.zst", {}),
+        ("out.parquet", {}),
+        ("out.jsonl", {"shard_rows": 33}),
+        ("out.parquet", {"shard_rows": 33}),
+        ("out.csv.gz", {"part": (2, 3)}),
+    ],
+)
+def test_after_a_crash_at_any_moment_the_same_command_ends_as_an_unbroken_run(
+    tmp_path: Path, dump: Path, name: str, changes: dict[str, Any]
+) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    whole.mkdir()
+    cut.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        count = crash_at(patch, 0)
+        run_tag(options(dump, whole / name, **changes))
+    expected = files(whole)
+    assert len(expected) >= 2
+    for number in random.Random(name).sample(range(1, count() + 1), min(count(), 12)):
+        for file in cut.rglob("*"):
+            file.is_dir() or file.unlink()
+        with pytest.MonkeyPatch.context() as patch:
+            crash_at(patch, number)
+            with pytest.raises(Crash):
+                run_tag(options(dump, cut / name, **changes))
+        with pytest.MonkeyPatch.context() as patch:  # and a second time, soon after
+            crash_at(patch, 4)
+            with contextlib.suppress(Crash):
+                run_tag(options(dump, cut / name, **changes))
+        run_tag(options(dump, cut / name, **changes))
+        assert files(cut) == expected
+
+
+def test_killed_at_random_moments_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+    dump = make_dump(tmp_path / "dump.jsonl", 2500)
+    subprocess.run([*COMMAND, str(dump), "-o", str(tmp_path / "whole.jsonl.gz")], check=True, capture_output=True)
+    expected = (tmp_path / "whole.jsonl.gz").read_bytes()
+    rejects = Path(rejects_path(str(tmp_path / "whole.jsonl.gz"))).read_bytes()
+    out = tmp_path / "out.jsonl.gz"
+    generator, kills, progressed = random.Random(1), 0, set()
+    while kills < 25:
+        run = subprocess.Popen(
+            [*COMMAND, str(dump), "-o", str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + generator.uniform(0.1, 2.0)
+        while run.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if run.poll() is None:
+            kills += 1
+        run.kill()
+        run.wait()
+        if Path(manifest_path(str(out))).exists():
+            manifest = json.loads(Path(manifest_path(str(out))).read_bytes())
+            progressed.add(manifest["records"])
+            if manifest["complete"]:
+                assert out.read_bytes() == expected
+                assert Path(rejects_path(str(out))).read_bytes() == rejects
+                for file in tmp_path.glob("out.*"):
+                    file.unlink()
+    subprocess.run([*COMMAND, str(dump), "-o", str(out)], check=True, capture_output=True)
+    assert out.read_bytes() == expected
+    assert Path(rejects_path(str(out))).read_bytes() == rejects
+    assert len(progressed) > 3
+    rows = [json.loads(line)["id"] for line in gzip.decompress(expected).splitlines()]
+    assert rows == [f"n{n}" for n in range(2500) if n % 7 != 3]
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.parquet"])
+def test_a_full_disk_stops_the_run_and_room_lets_it_go_on(tmp_path: Path, name: str) -> None:
+    dump = make_dump(tmp_path / "dump.jsonl", 1500)
+    whole = subprocess.run(
+        [*COMMAND, str(dump), "-o", str(tmp_path / f"whole-{name}")], capture_output=True, check=False
+    )
+    assert whole.returncode == 0, whole.stderr.decode()
+    size = (tmp_path / f"whole-{name}").stat().st_size
+    out = tmp_path / name
+    cut = subprocess.run(
+        [*COMMAND, str(dump), "-o", str(out)],
+        capture_output=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2)),
+    )
+    assert cut.returncode == 2
+    assert b"File too large" in cut.stderr
+    again = subprocess.run([*COMMAND, str(dump), "-o", str(out)], capture_output=True, check=False)
+    assert again.returncode == 0, again.stderr.decode()
+    assert out.read_bytes() == (tmp_path / f"whole-{name}").read_bytes()
+    if name == "out.jsonl":
+        assert b"before it was cut" in again.stderr
+
+
+def cut_short(dump: Path, out: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
+    with monkeypatch.context() as patch:
+        crash_at(patch, 12)
+        with pytest.raises(Crash):
+            run_tag(options(dump, out, **changes))
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_run_that_is_another_is_refused_and_force_starts_over(
+    tmp_path: Path, dump: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.jsonl"
+    cut_short(dump, out, monkeypatch)
+    before = files(tmp_path, but="dump.jsonl")
+    with pytest.raises(DumpError, match=r"out.jsonl: its run had max-tags 3, not 4; --force starts over"):
+        run_tag(options(dump, out, max_tags=4))
+    other = make_dump(tmp_path / "other.jsonl", 5)
+    with pytest.raises(DumpError, match="its run had other inputs"):
+        run_tag(options(dump, out, inputs=[str(other)]))
+    other.unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "model_fingerprint", lambda folder: "another")
+        with pytest.raises(DumpError, match="its run had another model"):
+            run_tag(options(dump, out))
+    text = dump.read_text(encoding="utf-8")
+    dump.write_text(text + text.splitlines()[0] + "\n", encoding="utf-8")
+    with pytest.raises(DumpError, match=r"the input \S*dump.jsonl has changed since its run was cut"):
+        run_tag(options(dump, out))
+    assert files(tmp_path, but="dump.jsonl") == before  # refused, not touched
+    run_tag(options(dump, out, force=True))
+    assert len(out.read_text(encoding="utf-8").splitlines()) == len([n for n in range(150) if n % 7 != 3]) + 1
+    capsys.readouterr()
+    run_tag(options(dump, out))
+    assert "out.jsonl is complete, nothing to do; --force starts over" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_an_output_taken_away_is_made_anew_and_a_shortened_one_refused(
+    tmp_path: Path, dump: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out.jsonl"
+    run_tag(options(dump, out))
+    whole = out.read_bytes()
+    out.unlink()
+    run_tag(options(dump, out))
+    assert out.read_bytes() == whole
+    cut_short(dump, tmp_path / "cut.jsonl", monkeypatch)
+    (tmp_path / "cut.jsonl").write_bytes(whole[:100])
+    with pytest.raises(DumpError, match=r"cut.jsonl: is shorter than its manifest says"):
+        run_tag(options(dump, tmp_path / "cut.jsonl"))
+    Path(manifest_path(str(out))).write_text("{", encoding="utf-8")
+    with pytest.raises(DumpError, match="is no manifest of a run"):
+        run_tag(options(dump, out))
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_shards_hold_the_rows_of_one_file_and_old_ones_go(tmp_path: Path, dump: Path) -> None:
+    run_tag(options(dump, tmp_path / "one.jsonl"))
+    rows = (tmp_path / "one.jsonl").read_bytes().splitlines(keepends=True)
+    folder = tmp_path / "shards"
+    folder.mkdir()
+    run_tag(options(dump, folder / "out.jsonl", shard_rows=10))
+    assert len(list(folder.glob("out-?????.jsonl"))) == -(-len(rows) // 10)
+    run_tag(options(dump, folder / "out.jsonl", shard_rows=50, force=True))
+    shards = sorted(folder.glob("out-?????.jsonl"))
+    assert [len(shard.read_bytes().splitlines()) for shard in shards] == [50, 50, len(rows) - 100]
+    assert b"".join(shard.read_bytes() for shard in shards) == b"".join(rows)
+    rejects = b"".join(path.read_bytes() for path in sorted(folder.glob("*.rejects.jsonl")))
+    assert rejects == Path(rejects_path(str(tmp_path / "one.jsonl"))).read_bytes()
+    run_tag(options(dump, folder / "out.parquet", shard_rows=50))
+    table = [row for path in sorted(folder.glob("out-?????.parquet")) for row in pq.read_table(path).to_pylist()]
+    assert table == list(map(json.loads, rows))
+    with pytest.raises(DumpError, match="its shards would be read as inputs"):
+        run_tag(options(tmp_path, tmp_path / "below.jsonl", shard_rows=10))
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_the_parts_of_a_run_are_the_run(tmp_path: Path, dump: Path) -> None:
+    run_tag(options(dump, tmp_path / "one.jsonl"))
+    rows = (tmp_path / "one.jsonl").read_bytes().splitlines()
+    parts = []
+    for number in (1, 2, 3):
+        run_tag(options(dump, tmp_path / f"part{number}.jsonl", part=(number, 3)))
+        parts.append((tmp_path / f"part{number}.jsonl").read_bytes().splitlines())
+    assert sorted(row for part in parts for row in part) == sorted(rows)
+    assert all(len(part) > 30 for part in parts)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_shards_on_a_remote_system_go_on_too(dump: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    url = "memory://resume/out.jsonl"
+    remote = replace(options(dump, Path(), shard_rows=40), output=url)
+    run_tag(remote)
+    whole = {path: memory.cat(path) for path in memory.find("/resume") if "manifest" not in path}
+    assert len(whole) > 4
+    memory.rm("/resume", recursive=True)
+    calls = 0
+    real = command.Manifest.save
+
+    def save(self: Any, path: str) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise Crash
+        real(self, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(command.Manifest, "save", save)
+        with pytest.raises(Crash):
+            run_tag(remote)
+    run_tag(remote)
+    assert {path: memory.cat(path) for path in memory.find("/resume") if "manifest" not in path} == whole
+
+
+@pytest.mark.parametrize("part", ["0/3", "4/3", "3", "a/b", "1/0"])
+def test_a_part_that_is_none_is_refused(part: str, tmp_path: Path) -> None:
+    done = subprocess.run([*COMMAND, "x.jsonl", "--part", part], capture_output=True, check=False)
+    assert done.returncode == 2
+    assert b"is no part such as 3/16" in done.stderr
