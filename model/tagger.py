@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +38,9 @@ CHUNK = 256
 CHUNK_CHARS = 4_000_000
 """Characters after which a chunk is full; bounds memory where articles are long."""
 
+REMEMBERED = 4096
+"""Texts whose answers a stream remembers."""
+
 _CHARS_PER_TOKEN = 16
 """More than any text needs, once its runs of white space and tatweel are folded."""
 
@@ -49,6 +54,10 @@ class Prediction:
     id: str
     topics: tuple[Topic, ...] = ()
     tags: tuple[Tag, ...] = ()
+
+    def of(self, article: Article) -> Prediction:
+        """This answer, made for the article's text, as the article's own."""
+        return Prediction(article.id, self.topics, tuple(tag.moved(article.offset) for tag in self.tags))
 
     def to_dict(self) -> dict[str, Any]:
         """A row of the output."""
@@ -127,18 +136,37 @@ class Tagger:
             article if isinstance(article, Article) else Article(id=str(number), body=article)
             for number, article in enumerate(articles)
         )
+        answers: OrderedDict[bytes, Prediction] = OrderedDict()  # of texts seen, latest last: dumps repeat themselves
         for chunk in _chunks(article.with_headline() for article in source):
-            for article, topic_logits, tag_logits in zip(chunk, *self.logits(chunk), strict=True):
-                if not arabic_share(article.body[:: 1 + len(article.body) // 10_000]) and not arabic_share(
-                    article.title
-                ):
-                    yield Prediction(article.id)
-                    continue
-                yield Prediction(
-                    article.id,
-                    self.topics.decode(topic_logits, max_topics, min_score),
-                    self.tags.rank(article.title, article.body, tag_logits, max_tags, min_score, article.offset),
-                )
+            keys = [_digest(article) for article in chunk]
+            fresh = {key: article for key, article in zip(keys, chunk, strict=True) if key not in answers}
+            articles = list(fresh.values())
+            logits = zip(*self.logits(articles), strict=True) if articles else ()
+            for key, article, (topics, tags) in zip(fresh, articles, logits, strict=True):
+                answers[key] = self._decode(article, topics, tags, max_topics, max_tags, min_score)
+            for key, article in zip(keys, chunk, strict=True):
+                answers.move_to_end(key)
+                yield answers[key].of(article)
+            while len(answers) > REMEMBERED:
+                answers.popitem(last=False)
+
+    def _decode(
+        self,
+        article: Article,
+        topic_logits: NDArray[np.float32],
+        tag_logits: NDArray[np.float32],
+        max_topics: int,
+        max_tags: int,
+        min_score: float | None,
+    ) -> Prediction:
+        """The answer for a text, whatever article it belongs to: without id, spans from the beginning of its body."""
+        if not arabic_share(article.body[:: 1 + len(article.body) // 10_000]) and not arabic_share(article.title):
+            return Prediction("")
+        return Prediction(
+            "",
+            self.topics.decode(topic_logits, max_topics, min_score),
+            self.tags.rank(article.title, article.body, tag_logits, max_tags, min_score),
+        )
 
     def logits(self, articles: list[Article]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Topic logits [articles, topics] and tag logits [articles, labels]: means over windows, weighted by tokens."""
@@ -182,6 +210,12 @@ class Tagger:
         most = self.max_windows * (self.window - len(self._prefix) - len(self._suffix))
         texts = [_reading(article, most * _CHARS_PER_TOKEN) for article in articles]
         return [e.ids[:most] for e in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+
+
+def _digest(article: Article) -> bytes:
+    """What two articles share that get the same answer."""
+    text = f"{article.title}\0{article.body}"
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()
 
 
 def _reading(article: Article, length: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,10 @@ class Tag:
     text: str
     score: float
     spans: tuple[tuple[int, int], ...] = ()
+
+    def moved(self, offset: int) -> Tag:
+        """The tag of a body that begins at `offset` of the given text."""
+        return replace(self, spans=tuple((start + offset, end + offset) for start, end in self.spans))
 
     def to_dict(self) -> dict[str, Any]:
         """As in a row of the output."""
@@ -193,9 +197,8 @@ class TagRanker:
         logits: NDArray[np.float32],
         max_tags: int,
         min_score: float | None,
-        offset: int = 0,
     ) -> tuple[Tag, ...]:
-        """The tags of an article, best first; `offset` is where the body begins in the given text.
+        """The tags of an article, best first, with spans in its body.
 
         Without `min_score` the model's thresholds hold; a tag that does not stand in the article must be surer.
         """
@@ -208,7 +211,7 @@ class TagRanker:
         best = sorted(range(len(entries)), key=lambda n: (-scores[n], entries[n].key))
         found = list(mentions.values())
         return tuple(
-            Tag(entries[n].text, round(float(scores[n]), 4), _spans(entries[n], found[n], body, body_words, offset))
+            Tag(entries[n].text, round(float(scores[n]), 4), _spans(entries[n], found[n], body, body_words))
             for n in [n for n in best if scores[n] >= least[n]][:max_tags]
         )
 
@@ -239,9 +242,7 @@ def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray(shifted - np.log(np.exp(shifted).sum()))
 
 
-def _spans(
-    entry: Entry, mentions: Mentions, body: str, text: Sequence[Word], offset: int
-) -> tuple[tuple[int, int], ...]:
+def _spans(entry: Entry, mentions: Mentions, body: str, text: Sequence[Word]) -> tuple[tuple[int, int], ...]:
     """Offsets of the mentions, a stuck conjunction or preposition left out where the tag goes without."""
     opening = words(entry.text)[0].text
     spans = []
@@ -251,5 +252,5 @@ def _spans(
             if word.text.endswith(form) and word.text != form:
                 start += align(body[word.start : word.end]).starts[len(word.text) - len(form)]
                 break
-        spans.append((start + offset, text[last].end + offset))
+        spans.append((start, text[last].end))
     return tuple(spans)

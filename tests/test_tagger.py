@@ -7,6 +7,7 @@ import lzma
 import random
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -77,6 +78,23 @@ def test_torch_gives_the_same_answer_as_onnx(tagger: Tagger, articles: list[Arti
         np.testing.assert_allclose(one, two, atol=1e-3)
     for one, two in zip(tagger(articles), other(articles), strict=True):
         assert_same(one, two)
+
+
+def test_a_text_seen_before_is_not_run_again(
+    tagger: Tagger, articles: list[Article], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = []
+    logits = tagger.logits
+    monkeypatch.setattr(tagger, "logits", lambda found: run.extend(found) or logits(found))
+    copies = [replace(article, id=f"{article.id}-{n}", offset=n) for n in range(80) for article in articles]
+    predictions = list(tagger.stream(copies))
+    assert len(run) == len(articles)
+    assert [p.id for p in predictions] == [a.id for a in copies]
+    for copy, prediction in zip(copies, predictions, strict=True):
+        first = predictions[copies.index(copy) % len(articles)]
+        assert prediction.topics == first.topics
+        for tag, other in zip(prediction.tags, first.tags, strict=True):
+            assert [(s - copy.offset, e - copy.offset) for s, e in tag.spans] == list(other.spans)
 
 
 def test_spans_point_into_the_page_that_was_given(tagger: Tagger) -> None:
