@@ -94,7 +94,7 @@ def tag_dump(
         for reject in block.rejects:
             outputs.reject(reject)
             report.rejected += 1
-        done(outputs.commit())
         if block.failure:
-            raise block.failure
+            raise block.failure  # without a commit: read whole, the block will be a longer one
+        done(outputs.commit())
     report.seconds = time.perf_counter() - begin

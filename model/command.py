@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 
+from wusum.model import storage
 from wusum.model.batch import Report, tag_dump
 from wusum.model.dumps import DumpError, Fields, Selection, read
-from wusum.model.files import Meter, total_size
-from wusum.model.manifest import Manifest, fingerprints, manifest_path, model_fingerprint
-from wusum.model.outputs import OneFile, Outputs, Place, Screen, Shards, rejects_path
+from wusum.model.files import Meter, Written, plain, total_size
+from wusum.model.manifest import Manifest, fingerprints, model_fingerprint
+from wusum.model.outputs import OneFile, OutputNames, Outputs, Place, Screen, Shards
 from wusum.model.tagger import Tagger
-from wusum.model.writers import holds, output_format, remove_parts
+from wusum.model.writers import output_format, parts_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,95 +40,117 @@ class TagOptions:
     part: tuple[int, int] = (1, 1)
 
     def shaping(self) -> dict[str, object]:
-        """Those that decide what the output holds, under the names of the flags."""
-        names = ("format", "max_topics", "max_tags", "min_score", "pages", "shard_rows", "part")
-        values = {name.replace("_", "-"): getattr(self, name) for name in names}
-        values["part"] = f"{self.part[0]}/{self.part[1]}"
-        return values | {f"{name}-field": value for name, value in asdict(self.fields).items()}
+        """Those that decide what the output holds, under the names of the flags, and the version that reads them."""
+        names = ("format", "max_topics", "max_tags", "min_score", "pages", "runtime", "shard_rows")
+        values: dict[str, object] = {name.replace("_", "-"): getattr(self, name) for name in names}
+        values |= {f"{name}-field": value for name, value in asdict(self.fields).items()}
+        return values | {"part": f"{self.part[0]}/{self.part[1]}", "wusum": version("wusum")}
 
 
 def run_tag(options: TagOptions) -> None:
     """Run `wusum tag`; raises DumpError or ModelError where nothing can be done, OSError where writing fails."""
-    written = _written(options)
-    wanted = _manifest(options, written)
+    options = replace(options, output=plain(options.output) if options.output else None)
+    names = _names(options)
+    wanted = (
+        Manifest(fingerprints(options.inputs, names or (lambda path: False)), "", options.shaping())
+        if _lasting(options)
+        else None
+    )
     tagger = Tagger.from_pretrained(options.model, runtime=options.runtime, threads=options.threads)
-    if options.output is None or wanted is None:
-        if options.output and "://" not in options.output:
-            Path(manifest_path(options.output)).unlink(missing_ok=True)  # of an earlier run to the same file
-        _run(options, tagger, None, written)
+    if names is None or wanted is None:
+        if names and storage.exists(names.manifest):
+            storage.remove(names.manifest)  # of an earlier run to the same file, which is about to go
+        _run(options, tagger, names, None)
         return
     wanted.model = model_fingerprint(tagger.artefact.folder)
-    manifest = None if options.force else _earlier(options.output, options, wanted)
-    if manifest is None:
-        manifest = wanted
-        manifest.save(manifest_path(options.output))  # before the output of an earlier run is touched
+    manifest = _begin(options, names, wanted)
     if manifest.complete:
-        print(f"wusum: {options.output} is complete, nothing to do; --force starts over", file=sys.stderr)
+        print(f"wusum: {names.path} is complete, nothing to do; --force starts over", file=sys.stderr)
     else:
-        _run(options, tagger, manifest, written)
+        _run(options, tagger, names, manifest)
         manifest.complete = True
-        manifest.save(manifest_path(options.output))
-    remove_parts(options.output)
+        manifest.save(names.manifest)
+    storage.remove_folder(parts_folder(names.path))
 
 
-def _written(options: TagOptions) -> list[str]:
-    """The files that a run writes; raises DumpError where there is something wrong with them."""
+def _names(options: TagOptions) -> OutputNames | None:
+    """The names of what the run writes; raises DumpError where there is something wrong with them."""
     path = options.output
     if path is None:
-        return []
+        return None
     if options.format == "table":
         raise DumpError("a table is for the terminal: leave out -o, or choose another --format")
     output_format(path, options.format)
-    if options.shard_rows and "://" not in path:
-        home = os.path.realpath(os.path.dirname(path) or os.curdir)
-        for name in options.inputs:
-            if os.path.isdir(name) and os.path.commonpath([home, os.path.realpath(name)]) == os.path.realpath(name):
-                raise DumpError(f"{path}: its shards would be read as inputs, being below {name}; write them elsewhere")
-    return [path, rejects_path(path)]
+    folder = os.path.dirname(path) or os.curdir
+    if not storage.is_remote(path) and not os.path.isdir(folder):
+        raise DumpError(f"{path}: cannot be written: there is no folder {folder}")
+    if options.part[1] > 1:
+        for name in map(plain, options.inputs):
+            root = os.path.realpath(name if os.path.isdir(name) else os.path.dirname(name))
+            several = os.path.isdir(name) or glob.has_magic(name)
+            if several and os.path.commonpath([root, os.path.realpath(folder)]) == root:
+                raise DumpError(f"{path}: other parts would read it as an input, below {name}; write it elsewhere")
+    return OutputNames(path, options.shard_rows is not None)
 
 
-def _manifest(options: TagOptions, written: Sequence[str]) -> Manifest | None:
-    """The manifest of a new run; None where a run could not go on: from standard input, to it, or to one URL."""
-    if not options.output or "-" in options.inputs or ("://" in options.output and not options.shard_rows):
-        return None
-    return Manifest(fingerprints(options.inputs, written), "", options.shaping())
+def _lasting(options: TagOptions) -> bool:
+    """Whether a run can go on where it was cut: not from standard input, and not to it, a device or a single URL."""
+    path = options.output
+    if path is None or "-" in options.inputs:
+        return False
+    if storage.is_remote(path):
+        return options.shard_rows is not None
+    return options.shard_rows is not None or os.path.isfile(path) or not os.path.exists(path)
 
 
-def _earlier(path: str, options: TagOptions, wanted: Manifest) -> Manifest | None:
-    """The manifest of an earlier run to go on from; None where there is none, or its output has been taken away."""
-    manifest = Manifest.load(manifest_path(path))
-    if manifest is None:
-        return None
-    if "://" not in path and not options.shard_rows:
-        rows = manifest.place.get("rows", 0)
-        if not os.path.exists(path) and (manifest.complete or not holds(path, options.format, max(rows, 1))):
-            return None
-        if not manifest.complete and not holds(path, options.format, rows):
-            raise DumpError(f"{path}: is shorter than its manifest says; --force starts over")
-    manifest.refuse_others(wanted, path)
-    return manifest
+def _begin(options: TagOptions, names: OutputNames, wanted: Manifest) -> Manifest:
+    """The manifest of the run to go on with, or of a new one, for which the place is cleared."""
+    earlier = None
+    try:
+        earlier = Manifest.load(names.manifest)
+    except DumpError:
+        if not options.force:
+            raise
+    if earlier and not options.force and not _taken_away(names, earlier):
+        earlier.refuse_others(wanted, names.path)
+        if path := names.missing_shard(earlier.place.get("shards", 0)):
+            raise DumpError(f"{path}: is missing, though its run has made it; --force starts over")
+        return earlier
+    before = OutputNames(names.path, earlier.options.get("shard-rows") is not None) if earlier else names
+    if not earlier and not options.force and (found := names.shards()):
+        raise DumpError(f"{found[0]}: is in the way, and of no run that is known here; --force removes such shards")
+    wanted.save(names.manifest)  # before anything of an earlier run is touched
+    before.remove()
+    return wanted
 
 
-def _run(options: TagOptions, tagger: Tagger, manifest: Manifest | None, written: Sequence[str]) -> None:
+def _taken_away(names: OutputNames, earlier: Manifest) -> bool:
+    """Whether somebody has removed the output of an earlier run to one file, to have it made anew."""
+    sharded = earlier.options.get("shard-rows") is not None
+    return not sharded and not storage.exists(names.path) and not parts_folder(names.path).exists()
+
+
+def _run(options: TagOptions, tagger: Tagger, names: OutputNames | None, manifest: Manifest | None) -> None:
     """Tag what is to do, and keep the manifest at what is done."""
     meter, report = Meter(), Report()
     selection = Selection(0, options.part[0] - 1, options.part[1])
     if manifest:
         selection.skip = manifest.records
         report.tagged, report.rejected, report.earlier = manifest.tagged, manifest.rejected, manifest.tagged
+    written: Written = names or (lambda path: False)
     records = read(
-        options.inputs, fields=options.fields, pages=options.pages, meter=meter, outputs=written, selection=selection
+        options.inputs, fields=options.fields, pages=options.pages, meter=meter, written=written, selection=selection
     )
     with ExitStack() as stack:
-        stack.callback(lambda: print(f"wusum: {report}{_where(options.output, report)}", file=sys.stderr))
-        outputs = stack.enter_context(_outputs(options, manifest.place if manifest else {}))
+        stack.callback(lambda: print(f"wusum: {report}{_where(names, report)}", file=sys.stderr))
+        outputs = stack.enter_context(_outputs(options, names, manifest.place if manifest else None))
         tick = stack.enter_context(_progress(options, meter, report, written))
 
         def done(place: Place | None) -> None:
-            if manifest and options.output and place is not None:
+            if manifest and names and place is not None:
                 manifest.records, manifest.place = selection.position, place
                 manifest.tagged, manifest.rejected = report.tagged, report.rejected
-                manifest.save(manifest_path(options.output))
+                manifest.save(names.manifest)
             tick()
 
         tag_dump(
@@ -139,27 +163,29 @@ def _run(options: TagOptions, tagger: Tagger, manifest: Manifest | None, written
             max_tags=options.max_tags,
             min_score=options.min_score,
         )
+    if manifest:
+        manifest.tagged, manifest.rejected = report.tagged, report.rejected
 
 
-def _outputs(options: TagOptions, place: Place) -> Outputs:
+def _outputs(options: TagOptions, names: OutputNames | None, place: Place | None) -> Outputs:
     """Where rows and rejects go."""
-    if options.output is None:
+    if names is None:
         if sys.stdout is None:
             raise DumpError("standard output is closed: name a file with -o")
         return Screen(options.format or ("table" if sys.stdout.isatty() else None))
     if options.shard_rows:
-        return Shards(options.output, options.format, options.shard_rows, place)
-    return OneFile(options.output, options.format, place)
+        return Shards(names, options.format, options.shard_rows, place)
+    return OneFile(names, options.format, place)
 
 
-def _where(output: str | None, report: Report) -> str:
-    return f" → {rejects_path(output)}" if report.rejected and output else ""
+def _where(names: OutputNames | None, report: Report) -> str:
+    if not report.rejected or names is None:
+        return ""
+    return f" → {names.shard(0).replace('00000', '*')}.rejects.jsonl" if names.sharded else f" → {names.rejects}"
 
 
 @contextmanager
-def _progress(
-    options: TagOptions, meter: Meter, report: Report, written: Sequence[str]
-) -> Iterator[Callable[[], None]]:
+def _progress(options: TagOptions, meter: Meter, report: Report, written: Written) -> Iterator[Callable[[], None]]:
     """A bar with rate and time left on standard error, where a person is looking; it is called once a block."""
     if not sys.stderr.isatty() or (options.output is None and sys.stdout.isatty()):
         yield lambda: None

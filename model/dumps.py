@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from typing import Any, BinaryIO, Final
@@ -18,7 +18,7 @@ from wusum.model.article import Article
 from wusum.model.checks import DEFAULT_LIMITS, Limits, check, too_long
 from wusum.model.compression import DAMAGE
 from wusum.model.fields import DEFAULT_FIELDS, Bad, Fields, Unreadable, decode
-from wusum.model.files import DumpError, File, Meter, find, message, split_suffix
+from wusum.model.files import DumpError, File, Meter, Written, find, message, split_suffix
 from wusum.model.records import Line, json_rows, lines, rows
 
 __all__ = ["STDIN", "DumpError", "Fields", "Limits", "Reject", "Selection", "check", "read"]
@@ -79,7 +79,7 @@ def read(
     pages: bool | None = None,
     limits: Limits = DEFAULT_LIMITS,
     meter: Meter | None = None,
-    outputs: Collection[str] = (),
+    written: Written = lambda path: False,
     selection: Selection | None = None,
 ) -> Iterator[Article | Reject]:
     """The records of all inputs, in order, read as they are asked for.
@@ -89,8 +89,8 @@ def read(
     JSON lines or, where none of its first lines starts with "{", one page.
 
     `pages`: None parses `.txt` files as scraped pages and takes the text of records as it is; True parses every text
-    as a page; False parses none. `meter` is kept at the number of bytes read; `outputs`
-    are files that the run writes, which are never read. `selection` says which records are wanted; the others are
+    as a page; False parses none. `meter` is kept at the number of bytes read; `written`
+    tells files that the run writes, which are never read. `selection` says which records are wanted; the others are
     passed over without being looked into.
 
     A page's id is its SOURCE without the suffix: "a/1" for a/1.txt below a folder or a glob, "1" for a file given. A
@@ -99,7 +99,7 @@ def read(
 
     Raises DumpError, before the first record where an input is missing, or later where a file proves damaged.
     """
-    found = [None if name == "-" else find(name, outputs) for name in inputs]
+    found = [None if name == "-" else find(name, written) for name in inputs]
     if None in found and sys.stdin is None:
         raise DumpError("standard input is closed")
     reader = _Reader(fields, pages, limits, meter or Meter(), selection or Selection())

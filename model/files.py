@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import io
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -71,26 +71,35 @@ def split_suffix(path: str) -> tuple[str, str]:
     return suffix[1:] if known else "", compression
 
 
-def find(name: str, outputs: Collection[str] = ()) -> Iterator[File]:
+Written = Callable[[str], bool]
+"""Whether a path, real or of a remote system, is one that the run writes."""
+
+
+def plain(name: str) -> str:
+    """The name without a scheme that means the local system."""
+    return name.removeprefix("file://").removeprefix("local://")
+
+
+def find(name: str, written: Written = lambda path: False) -> Iterator[File]:
     """The files that an input names, sorted; raises DumpError where there is none, or a folder cannot be listed.
 
-    `outputs` are the files that the run writes: in a folder or glob they are passed over, as an input refused.
+    Files that the run itself writes are passed over in a folder or glob, and refused as an input.
     """
-    written = {os.path.realpath(path) for path in outputs}
-    if os.path.realpath(name) in written:
+    name = plain(name)
+    if "://" not in name and written(os.path.realpath(name)):
         raise DumpError(f"{name}: is an output of this run, so it cannot be an input")
     files = _find_remote(name) if "://" in name else _find_local(name)
-    files = (file for file in files if file.system is not None or os.path.realpath(file.path) not in written)
+    files = (f for f in files if not written(os.path.realpath(f.path) if f.system is None else f.path))
     first = next(files, None)
     if first is None:
         raise DumpError(f"{name}: no file found with a known suffix ({_suffixes()})")
     return chain([first], files)
 
 
-def total_size(inputs: Iterable[str], outputs: Collection[str] = ()) -> int | None:
+def total_size(inputs: Iterable[str], written: Written = lambda path: False) -> int | None:
     """Bytes of all files that the inputs name, None where one of them is standard input."""
     names = list(inputs)
-    return None if "-" in names else sum(file.size for name in names for file in find(name, outputs))
+    return None if "-" in names else sum(file.size for name in names for file in find(name, written))
 
 
 def message(error: BaseException) -> str:
@@ -136,8 +145,9 @@ def _given(path: str, system: Any = None) -> File:
 
 def _below(root: str, paths: Iterable[str], system: Any = None) -> Iterator[File]:
     for path in paths:
-        if split_suffix(path)[0] and not os.path.basename(path).startswith("."):
-            yield File(path, os.path.relpath(path, root or os.curdir), system)
+        below = os.path.relpath(path, root or os.curdir)
+        if split_suffix(path)[0] and not any(part.startswith(".") and part != ".." for part in below.split(os.sep)):
+            yield File(path, below, system)
 
 
 def _walk(folder: str) -> Iterator[str]:

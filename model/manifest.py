@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Sequence
+import tempfile
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from wusum.model.files import DumpError, File, find, message
+from wusum.model.files import DumpError, File, Written, find, message
 from wusum.model.outputs import Place
-from wusum.model.writers import replace
+from wusum.model.storage import is_remote, put, read
 
 
 @dataclass(slots=True)
 class Manifest:
     """A run: what it depends on, and what has been done for good."""
 
-    inputs: dict[str, str]
-    """A fingerprint of each input."""
+    inputs: list[list[str]]
+    """The name and fingerprint of each input."""
     model: str
     """A fingerprint of the model's files."""
     options: dict[str, Any]
@@ -36,65 +37,57 @@ class Manifest:
 
     def refuse_others(self, wanted: Manifest, path: str) -> None:
         """Raise DumpError where a run that is to go on is not this one; the message names what differs."""
-        for name, digest in wanted.inputs.items():
-            if self.inputs.get(name, digest) != digest:
-                raise DumpError(f"{path}: the input {name} has changed since its run was cut; --force starts over")
-        if list(self.inputs) != list(wanted.inputs):
-            raise DumpError(f"{path}: its run had other inputs ({', '.join(self.inputs)}); --force starts over")
+        names, others = ([name for name, _ in manifest.inputs] for manifest in (self, wanted))
+        if names != others:
+            raise DumpError(f"{path}: its run had other inputs ({', '.join(names)}); --force starts over")
+        for (name, digest), (_, another) in zip(self.inputs, wanted.inputs, strict=True):
+            if digest != another:
+                raise DumpError(f"{path}: the input {name} has changed since its run began; --force starts over")
         if self.model != wanted.model:
             raise DumpError(f"{path}: its run had another model; --force starts over")
-        names = (*self.options, *(name for name in wanted.options if name not in self.options))
-        for name in names:
-            before, now = self.options.get(name), wanted.options.get(name)
-            if before != now:
-                raise DumpError(f"{path}: its run had {name} {before}, not {now}; --force starts over")
+        for name in dict.fromkeys((*self.options, *wanted.options)):
+            was, now = self.options.get(name), wanted.options.get(name)
+            if was != now:
+                raise DumpError(f"{path}: its run had {name} {was}, not {now}; --force starts over")
 
     def save(self, path: str) -> None:
         """Write it, so that after a crash there is this manifest or the one before."""
         data = orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2)
-        if "://" in path:
-            _remote(path, "wb", data)
-            return
-        scratch = Path(f"{path}.tmp")
-        scratch.write_bytes(data)
-        replace(scratch, path)
+        if is_remote(path):
+            handle, scratch = tempfile.mkstemp(prefix="wusum-")
+            os.close(handle)
+        else:
+            scratch = f"{path}.tmp"
+        try:
+            Path(scratch).write_bytes(data)
+        except OSError as error:
+            raise DumpError(f"{path}: cannot be written: {message(error)}") from error
+        put(scratch, path)
 
     @classmethod
     def load(cls, path: str) -> Manifest | None:
         """The manifest of an output, None where there is none; raises DumpError for one that is damaged."""
-        try:
-            data = _remote(path, "rb") if "://" in path else Path(path).read_bytes()
-        except FileNotFoundError:
+        data = read(path)
+        if data is None:
             return None
         try:
-            return cls(**orjson.loads(data))
+            found = cls(**orjson.loads(data))
+            kinds = ((found.inputs, list), (found.options, dict), (found.place, dict), (found.records, int))
+            if not all(isinstance(value, kind) for value, kind in kinds):
+                raise TypeError("values of wrong types")
+            return found
         except (orjson.JSONDecodeError, TypeError) as error:
             raise DumpError(
                 f"{path}: is no manifest of a run ({error}); remove it, or start over with --force"
             ) from error
 
 
-def manifest_path(output: str) -> str:
-    """Where the manifest of an output lies."""
-    return f"{output}.manifest.json"
+def fingerprints(inputs: Sequence[str], written: Written) -> list[list[str]]:
+    """Name and fingerprint of each input: of the names, sizes and times of change of its files."""
+    return [[name.encode(errors="backslashreplace").decode(), _fingerprint(find(name, written))] for name in inputs]
 
 
-def _remote(path: str, mode: str, data: bytes = b"") -> bytes:
-    import fsspec  # slow to import, and seldom needed
-
-    with fsspec.open(path, mode) as file:
-        if mode == "wb":
-            file.write(data)
-            return data
-        return bytes(file.read())
-
-
-def fingerprints(inputs: Sequence[str], outputs: Collection[str]) -> dict[str, str]:
-    """A fingerprint of each input: of the names, sizes and times of change of its files. Standard input has none."""
-    return {name: _fingerprint(find(name, outputs)) for name in inputs if name != "-"}
-
-
-def _fingerprint(files: Any) -> str:
+def _fingerprint(files: Iterable[File]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for file in files:
         digest.update(f"{file.path}\0{_state(file)}\n".encode(errors="surrogateescape"))

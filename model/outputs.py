@@ -2,24 +2,90 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+import tempfile
 from contextlib import suppress
-from pathlib import Path
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
+from wusum.model import storage
 from wusum.model.article import Article
+from wusum.model.compression import COMPRESSIONS
 from wusum.model.dumps import Reject
 from wusum.model.show import as_text
 from wusum.model.tagger import Prediction
-from wusum.model.writers import Writer, open_writer, output_format, replace
+from wusum.model.writers import Writer, open_writer, output_format, parts_folder
 
 Place = dict[str, int]
 """Where to go on: what `commit` gave and the same output, opened anew, takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputNames:
+    """The names of all that a run to `path` writes: one file, or shards `OUT-00000.SUFFIX` and on."""
+
+    path: str
+    sharded: bool
+
+    @property
+    def manifest(self) -> str:
+        """What says how far the run came."""
+        return f"{self.path}.manifest.json"
+
+    @property
+    def rejects(self) -> str:
+        """The rejects of a run to one file; those of a shard lie beside it."""
+        return f"{self.path}.rejects.jsonl"
+
+    def shard(self, number: int) -> str:
+        """The path of a shard."""
+        stem, suffix = self._split()
+        return f"{stem}-{number:05}{suffix}"
+
+    def __call__(self, path: str) -> bool:
+        """Whether a path, real or of a remote system, is one that the run writes (`wusum.model.files.Written`)."""
+        own = self.path.split("://", 1)[-1] if storage.is_remote(self.path) else os.path.realpath(self.path)
+        folder, name = os.path.split(path)
+        if folder.strip("/") != os.path.dirname(own).strip("/"):
+            return False
+        return name in (os.path.basename(own), os.path.basename(self.rejects)) or bool(self._pattern().fullmatch(name))
+
+    def shards(self, first: int = 0) -> list[str]:
+        """The paths of shards that are there, from a number on, with their rejects."""
+        if not self.sharded:
+            return []
+        folder = os.path.dirname(self.path)
+        found = ((name, self._pattern().fullmatch(name)) for name in storage.names(folder))
+        return [os.path.join(folder, name) for name, match in found if match and int(match.group(1)) >= first]
+
+    def missing_shard(self, count: int) -> str | None:
+        """The first of `count` shards that is not there."""
+        present = set(self.shards()) if count else set()
+        return next((path for path in map(self.shard, range(count)) if path not in present), None)
+
+    def remove(self) -> None:
+        """Remove all that a run has written, but for its manifest."""
+        paths = self.shards() if self.sharded else [self.path, self.rejects]
+        for path in paths:
+            storage.remove(path)
+        storage.remove_folder(parts_folder(self.path))
+
+    def _pattern(self) -> re.Pattern[str]:
+        if not self.sharded:
+            return re.compile(r"(?!)")
+        stem, suffix = (re.escape(os.path.basename(part)) for part in self._split())
+        return re.compile(rf"\.?{stem}-(\d{{5,}}){suffix}(?:\.rejects\.jsonl)?")
+
+    def _split(self) -> tuple[str, str]:
+        """The path before its suffix, and that: ("a/out", ".jsonl.gz")."""
+        stem, suffix = os.path.splitext(self.path)
+        if suffix[1:].lower() in COMPRESSIONS:
+            stem, inner = os.path.splitext(stem)
+            suffix = inner + suffix
+        return stem, suffix
 
 
 class Outputs(Protocol):
@@ -59,23 +125,24 @@ class Outputs(Protocol):
 class OneFile(Outputs):
     """All rows in one file or URL, rejects in `OUT.rejects.jsonl`, which is made with the first of them."""
 
-    def __init__(self, path: str, format: str | None, place: Place | None = None) -> None:
-        place = place or {}
-        self._rows = open_writer(path, format, place.get("rows", 0))
-        self._rejects = Rejects(rejects_path(path), place.get("rejects", 0))
+    def __init__(self, names: OutputNames, format: str | None, place: Place | None) -> None:
+        """`place` is None where nobody will go on with the run."""
+        at = place or {}
+        self._parted = place is not None and output_format(names.path, format)[0] == "parquet"
+        self._rows = open_writer(names.path, format, at.get("rows", 0), parts=self._parted)
+        self._rejects = Rejects(names.rejects, at.get("rejects", 0))
 
     def write(self, article: Article, prediction: Prediction) -> None:
         self._rows.write(prediction.to_dict())
 
     def reject(self, record: Reject) -> None:
-        self._rejects.write(record.to_dict())
+        self._rejects.write(record)
 
     def room(self) -> int | None:
         return None
 
     def commit(self) -> Place | None:
         rows = self._rows.commit()
-        # Rejects last: those after this place are cut off again, those before must be on the disk.
         return None if rows is None else {"rows": rows, "rejects": self._rejects.commit()}
 
     def close(self) -> None:
@@ -83,24 +150,25 @@ class OneFile(Outputs):
         self._rows.close()
 
     def leave(self) -> None:
-        self.close()  # rows after the last commit may be of use, and are cut off if the run goes on
+        self._rejects.close()
+        if not self._parted:  # whose parts wait for the rest
+            self._rows.close()
 
 
 class Rejects:
     """A file of JSON lines that exists only where there is something to say."""
 
     def __init__(self, path: str, at: int = 0) -> None:
-        self._path, self._at = path, at
-        self._writer: Writer | None = None
-        if "://" not in path and not at:
-            Path(path).unlink(missing_ok=True)
-        elif at:
-            self._writer = open_writer(path, "jsonl", at)
+        self._path = path
+        self._writer = open_writer(path, "jsonl", at) if at else None
+        if not at and not storage.is_remote(path) and os.path.isfile(path):
+            storage.remove(path)
 
-    def write(self, row: Mapping[str, Any]) -> None:
+    def write(self, record: Reject) -> None:
+        """A row."""
         if self._writer is None:
             self._writer = open_writer(self._path, "jsonl")
-        self._writer.write(row)
+        self._writer.write(record.to_dict())
 
     def commit(self) -> int:
         """The size of the file, 0 where there is none."""
@@ -115,27 +183,21 @@ class Rejects:
 class Shards(Outputs):
     """Files of so many rows each, OUT-00000.SUFFIX and on, with rejects beside; each is there whole or not at all."""
 
-    def __init__(self, path: str, format: str | None, rows: int, place: Place | None = None) -> None:
-        """Local shards beyond `place`, of an earlier run, are removed. Raises DumpError for an unknown format."""
-        self._path, self._format, self._size = path, output_format(path, format)[0], rows
+    def __init__(self, names: OutputNames, format: str | None, rows: int, place: Place | None = None) -> None:
+        """Shards beyond `place`, of a run that was cut, are removed. Raises DumpError for an unknown format."""
+        self._names, self._format, self._size = names, output_format(names.path, format)[0], rows
         self._number = (place or {}).get("shards", 0)
-        if "://" not in path:
-            for file in old_shards(path, self._number):
-                file.unlink()
         self._count = 0
-        self._rows: Writer | None = None
-        self._rejects: Writer | None = None
+        self._open: dict[str, tuple[str, Writer]] = {}
+        for path in names.shards(self._number):
+            storage.remove(path)
 
     def write(self, article: Article, prediction: Prediction) -> None:
-        if self._rows is None:
-            self._rows = open_writer(self._scratch(self._shard()), self._format, whole=True)
-        self._rows.write(prediction.to_dict())
+        self._writer(self._names.shard(self._number), self._format).write(prediction.to_dict())
         self._count += 1
 
     def reject(self, record: Reject) -> None:
-        if self._rejects is None:
-            self._rejects = open_writer(self._scratch(self._shard(rejects=True)), "jsonl")
-        self._rejects.write(record.to_dict())
+        self._writer(f"{self._names.shard(self._number)}.rejects.jsonl", "jsonl").write(record.to_dict())
 
     def room(self) -> int:
         return self._size - self._count
@@ -147,36 +209,35 @@ class Shards(Outputs):
         return {"shards": self._number}
 
     def close(self) -> None:
-        if self._rows or self._rejects:
+        if self._open:
             self._finish()
 
     def leave(self) -> None:
-        for writer in (self._rejects, self._rows):
-            if writer:
+        for scratch, writer in self._open.values():
+            with suppress(Exception):
                 writer.close()
+            storage.remove(scratch)
+
+    def _writer(self, path: str, format: str) -> Writer:
+        """The writer of a shard or its rejects, to a file of another name until it is whole."""
+        if path not in self._open:
+            folder, name = os.path.split(path)
+            if storage.is_remote(path):
+                folder = tempfile.mkdtemp(prefix="wusum-")
+            scratch = os.path.join(folder, f".{name}")
+            self._open[path] = scratch, open_writer(scratch, format)
+        return self._open[path][1]
 
     def _finish(self) -> None:
-        for writer, rejects in ((self._rejects, True), (self._rows, False)):
-            path = self._shard(rejects=rejects)
-            if writer:
-                writer.close()
-                if "://" not in path:
-                    replace(self._scratch(path), path)
-        self._rows = self._rejects = None
+        for path in sorted(self._open, reverse=True):  # the rejects first: the shard says that both are there
+            scratch, writer = self._open[path]
+            writer.close()
+            storage.put(scratch, path)
+            if storage.is_remote(path):
+                storage.remove_folder(os.path.dirname(scratch))
+        self._open = {}
         self._count = 0
         self._number += 1
-
-    def _shard(self, *, rejects: bool = False) -> str:
-        stem, suffix = split_name(self._path)
-        return f"{stem}-{self._number:05}{'.rejects.jsonl' if rejects else suffix}"
-
-    @staticmethod
-    def _scratch(path: str) -> str:
-        """Where a shard is written before it is whole; what is remote appears when it is closed."""
-        if "://" in path:
-            return path
-        folder, name = os.path.split(path)
-        return os.path.join(folder, f".{name}")
 
 
 class Screen(Outputs):
@@ -207,27 +268,3 @@ class Screen(Outputs):
 
     def leave(self) -> None:
         self.close()
-
-
-def rejects_path(path: str) -> str:
-    """Where the rejects of a run go that writes to a file."""
-    return f"{path}.rejects.jsonl"
-
-
-def split_name(path: str) -> tuple[str, str]:
-    """A path before its suffixes, and those: ("a/out", ".jsonl.gz")."""
-    folder, name = os.path.split(path)
-    found = re.search(r"(\.[a-z]+){1,2}$", name, re.IGNORECASE)
-    suffix = found.group() if found else ""
-    return os.path.join(folder, name.removesuffix(suffix)), suffix
-
-
-def old_shards(path: str, first: int = 0) -> Iterator[Path]:
-    """Local shards of an output, and their rejects, from a number on."""
-    stem, suffix = split_name(path)
-    folder, name = os.path.split(stem)
-    pattern = re.compile(rf"\.?{re.escape(name)}-(\d{{5}})({re.escape(suffix)}|\.rejects\.jsonl)")
-    for file in sorted(Path(folder or ".").glob(f"*{glob.escape(name)}-*")):
-        found = pattern.fullmatch(file.name)
-        if found and int(found.group(1)) >= first:
-            yield file

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from wusum.model.files import DumpError, message
-from wusum.model.writers import Writer, parts_folder, replace
+from wusum.model.storage import put
+from wusum.model.writers import Writer, parts_folder
 
 ROW_GROUP: Final = 4_096
 """Rows gathered in memory for one row group."""
@@ -57,7 +58,7 @@ class ParquetStream(Writer):
 class ParquetParts(Writer):
     """One file at last; until then a hidden folder with a file for each row group.
 
-    The folder stays when the writer is closed: `remove_parts` takes it away once nobody will go on from it.
+    The folder stays when the writer is closed, for whoever is to go on from it.
     """
 
     def __init__(self, path: str, at: int = 0) -> None:
@@ -71,6 +72,8 @@ class ParquetParts(Writer):
                 shutil.rmtree(self._folder, ignore_errors=True)
             self._folder.mkdir(exist_ok=True)
             kept = set(self._parts())
+            if not all(part.is_file() for part in kept):
+                raise DumpError(f"{path}: parts of it are missing; --force starts over")
             for file in self._folder.iterdir():
                 if file not in kept:
                     file.unlink()
@@ -96,13 +99,13 @@ class ParquetParts(Writer):
         with open(scratch, "wb") as file, pq.ParquetWriter(file, schema(), compression="zstd") as table:
             for part in self._parts():
                 table.write_table(pq.read_table(part))
-        replace(scratch, self._path)
+        put(str(scratch), str(self._path))
 
     def _part(self) -> None:
         scratch = self._folder / "tmp"
         pq.write_table(pa.Table.from_pylist(self._rows, schema=schema()), scratch, compression="zstd")
         self._count += 1
-        replace(scratch, self._parts()[-1])
+        put(str(scratch), str(self._parts()[-1]))
         self._rows = []
 
     def _parts(self) -> list[Path]:

@@ -140,9 +140,8 @@ class Tagger:
         for chunk in _chunks(article.with_headline() for article in source):
             keys = [_digest(article) for article in chunk]
             fresh = {key: article for key, article in zip(keys, chunk, strict=True) if key not in answers}
-            articles = list(fresh.values())
-            logits = zip(*self.logits(articles), strict=True) if articles else ()
-            for key, article, (topics, tags) in zip(fresh, articles, logits, strict=True):
+            logits = zip(*self.logits(list(fresh.values())), strict=True) if fresh else ()
+            for (key, article), (topics, tags) in zip(fresh.items(), logits, strict=True):
                 answers[key] = self._decode(article, topics, tags, max_topics, max_tags, min_score)
             for key, article in zip(keys, chunk, strict=True):
                 answers.move_to_end(key)

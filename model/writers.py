@@ -9,17 +9,17 @@ from __future__ import annotations
 import csv
 import io
 import os
-import shutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Final, Protocol, Self, cast
+from typing import Any, Final, Protocol, Self
 
 import orjson
 
 from wusum.model.compression import compress
-from wusum.model.files import DumpError, message, split_suffix
+from wusum.model.files import DumpError, split_suffix
+from wusum.model.storage import create, is_remote
 
 FORMATS: Final = ("jsonl", "csv", "tsv", "parquet")
 JOIN: Final = " | "
@@ -48,14 +48,15 @@ class Writer(Protocol):
         self.close()
 
 
-def open_writer(path: str | None, format: str | None = None, at: int = 0, *, whole: bool = False) -> Writer:
+def open_writer(path: str | None, format: str | None = None, at: int = 0, *, parts: bool = False) -> Writer:
     """A writer to a file or URL; None or "-" is standard output, as JSON lines unless `format` is another.
 
     The suffix tells the format (`.jsonl`, `.csv`, `.tsv`, each also with `.gz`, `.xz` or `.zst`; `.parquet`) unless
     `format` does; the compression is always the suffix's. An existing file is replaced, or cut back to `at`, a place
-    that `commit` has given, and gone on with. `whole`: nobody will go on from the middle of this file.
+    that `commit` has given, and gone on with. With `parts` a Parquet file can be gone on with, too: it is put together
+    at the end.
 
-    Raises DumpError for an unknown format, or a file that cannot be created.
+    Raises DumpError for an unknown format, or a file that cannot be created, or is shorter than `at`.
     """
     target = None if path == "-" else path
     kind, compression = output_format(target, format)
@@ -63,7 +64,7 @@ def open_writer(path: str | None, format: str | None = None, at: int = 0, *, who
         from wusum.model.parquet import ParquetParts, ParquetStream  # pyarrow is slow to import
 
         assert target
-        return ParquetStream(_create(target)) if whole or "://" in target else ParquetParts(target, at)
+        return ParquetParts(target, at) if parts else ParquetStream(create(target))
     output = _Output(target, compression, at)
     if kind == "jsonl":
         return TextWriter(output, json_line)
@@ -90,9 +91,9 @@ class _Output:
     """The bytes' way out: a file, perhaps compressed, or standard output (None), which is flushed after each row."""
 
     def __init__(self, path: str | None, compression: str, at: int) -> None:
-        self._raw = sys.stdout.buffer if path is None else _create(path, at)
+        self._raw = sys.stdout.buffer if path is None else create(path, at)
         self._live = path is None
-        self._local = path is not None and "://" not in path
+        self._lasting = path is not None and not is_remote(path) and os.path.isfile(path)
         self._compression = compression
         self._member: Any = None
         self._closed = False
@@ -106,8 +107,8 @@ class _Output:
             self._raw.flush()
 
     def commit(self) -> int | None:
-        """The size of the file, once the disk has it; None for what is no local file."""
-        if not self._local:
+        """The size of the file, once the disk has it; None for what is no file on a disk."""
+        if not self._lasting:
             return None
         self._end_member()
         self._raw.flush()
@@ -119,10 +120,12 @@ class _Output:
             return
         self._closed = True
         try:
-            if self._compression and self._member is None and not self._raw.tell():
+            if self._compression and self._member is None and not self._live and not self._raw.tell():
                 self.send(b"")  # an empty file is no gzip, xz or Zstandard
             self._end_member()
             self._raw.flush()
+            if self._lasting:
+                os.fsync(self._raw.fileno())
         finally:
             if not self._live:
                 self._raw.close()
@@ -131,22 +134,6 @@ class _Output:
         if self._member is not None:
             member, self._member = self._member, None
             member.close()
-
-
-def _create(path: str, at: int = 0) -> BinaryIO:
-    try:
-        if "://" not in path:
-            file = open(path, "r+b" if at else "wb")  # noqa: SIM115 - it is the caller's to close
-            if at:
-                file.truncate(at)
-                file.seek(at)
-            return file
-        from fsspec.core import url_to_fs  # slow to import, and seldom needed
-
-        system, inner = url_to_fs(path)
-        return cast(BinaryIO, system.open(inner, "wb"))
-    except Exception as error:  # every remote system has exceptions of its own
-        raise DumpError(f"{path}: cannot be written: {message(error)}") from error
 
 
 class TextWriter(Writer):
@@ -206,35 +193,6 @@ class Table:
         return line
 
 
-def holds(path: str, format: str | None, at: int) -> bool:
-    """Whether a local output still has all that a writer would go on from, opened `at` a place."""
-    if output_format(path, format)[0] == "parquet":
-        return len(list(parts_folder(path).glob("*.parquet"))) >= at
-    return os.path.exists(path) and os.path.getsize(path) >= at
-
-
 def parts_folder(path: str) -> Path:
     """Where the parts of a Parquet file are gathered: hidden, so never an input."""
     return Path(path).with_name(f".{Path(path).name}.parts")
-
-
-def remove_parts(path: str) -> None:
-    """Remove what is left of a Parquet output's parts once it is whole and nobody will go on from them."""
-    if "://" not in path:
-        shutil.rmtree(parts_folder(path), ignore_errors=True)
-
-
-def replace(scratch: str | Path, path: str | Path) -> None:
-    """Put a finished file in the place of another, or of none: after a crash there is the one or the other, whole."""
-    _sync(scratch, os.O_RDWR)
-    os.replace(scratch, path)
-    if os.name == "posix":  # Windows cannot open a folder
-        _sync(os.path.dirname(path) or os.curdir, os.O_RDONLY)
-
-
-def _sync(path: str | Path, flags: int) -> None:
-    handle = os.open(path, flags)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -625,7 +625,7 @@ def test_tables_are_written_without_spans(tmp_path: Path, suffix: str, packing: 
 def test_parquet_is_written_in_row_groups_of_one_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parquet, "ROW_GROUP", 4)
     for path in (str(tmp_path / "out.parquet"), str(tmp_path / "whole.parquet")):
-        with open_writer(path, whole="whole" in path) as writer:
+        with open_writer(path, parts="out" in path) as writer:
             for row in ROWS:
                 writer.write(row)
                 writer.commit()

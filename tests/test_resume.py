@@ -22,12 +22,19 @@ import pytest
 from wusum.model import batch, command, dumps, parquet
 from wusum.model.command import TagOptions, run_tag
 from wusum.model.dumps import DumpError, Fields
-from wusum.model.manifest import manifest_path
-from wusum.model.outputs import rejects_path
+from wusum.model.outputs import OutputNames
 from wusum.model.tagger import Tagger
 
 WORDS = "فاز المنتخب في مباراة كرة القدم أعلن البنك المركزي أرباح الشركة قال الوزير إن الحكومة تبحث"
 COMMAND = [sys.executable, "-c", "from wusum.model.cli import main; main()", "tag"]
+
+
+def rejects_path(path: str) -> str:
+    return OutputNames(path, sharded=False).rejects
+
+
+def manifest_path(path: str) -> str:
+    return OutputNames(path, sharded=False).manifest
 
 
 class Crash(BaseException):
@@ -145,7 +152,12 @@ def test_killed_at_random_moments_nothing_is_lost_or_doubled(tmp_path: Path) -> 
         run = subprocess.Popen(
             [*COMMAND, str(dump), "-o", str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + generator.uniform(0.1, 2.0)
+        # Half of the kills come after the first block is done, however slow the machine starts.
+        started = Path(manifest_path(str(out)))
+        if generator.random() < 0.5:
+            while run.poll() is None and not (started.exists() and json.loads(started.read_bytes())["records"]):
+                time.sleep(0.01)
+        deadline = time.monotonic() + generator.uniform(0.0, 1.0)
         while run.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
         if run.poll() is None:
@@ -218,7 +230,7 @@ def test_a_run_that_is_another_is_refused_and_force_starts_over(
             run_tag(options(dump, out))
     text = dump.read_text(encoding="utf-8")
     dump.write_text(text + text.splitlines()[0] + "\n", encoding="utf-8")
-    with pytest.raises(DumpError, match=r"the input \S*dump.jsonl has changed since its run was cut"):
+    with pytest.raises(DumpError, match=r"the input \S*dump.jsonl has changed since its run began"):
         run_tag(options(dump, out))
     assert files(tmp_path, but="dump.jsonl") == before  # refused, not touched
     run_tag(options(dump, out, force=True))
@@ -264,8 +276,119 @@ def test_shards_hold_the_rows_of_one_file_and_old_ones_go(tmp_path: Path, dump: 
     run_tag(options(dump, folder / "out.parquet", shard_rows=50))
     table = [row for path in sorted(folder.glob("out-?????.parquet")) for row in pq.read_table(path).to_pylist()]
     assert table == list(map(json.loads, rows))
-    with pytest.raises(DumpError, match="its shards would be read as inputs"):
-        run_tag(options(tmp_path, tmp_path / "below.jsonl", shard_rows=10))
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("inputs", ["{folder}", "{folder}/*.jsonl", "file://{folder}"])
+def test_what_a_run_writes_among_its_inputs_is_not_read(tmp_path: Path, inputs: str) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    make_dump(folder / "m.jsonl", 100)
+    given = [inputs.format(folder=folder)]
+    out = folder / "a.jsonl"
+    sharded = options(folder, out, inputs=given, shard_rows=20)
+    with pytest.MonkeyPatch.context() as patch:
+        crash_at(patch, 14)
+        with pytest.raises(Crash):
+            run_tag(sharded)
+    run_tag(sharded)
+    rows = b"".join(path.read_bytes() for path in sorted(folder.glob("a-?????.jsonl")))
+    assert [json.loads(row)["id"] for row in rows.splitlines()] == [f"n{n}" for n in range(100) if n % 7 != 3]
+    with pytest.raises(DumpError, match="other parts would read it"):
+        run_tag(options(folder, folder / "b.jsonl", inputs=[str(folder)], part=(1, 2)))
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_no_file_is_removed_that_is_not_of_the_run(tmp_path: Path, dump: Path) -> None:
+    shard = make_dump(tmp_path / "out-00000.jsonl", 10)
+    before = shard.read_bytes()
+    with pytest.raises(DumpError, match=r"out-00000.jsonl: is an output of this run, so it cannot be an input"):
+        run_tag(options(shard, tmp_path / "out.jsonl", shard_rows=5))
+    with pytest.raises(DumpError, match=r"out-00000.jsonl: is in the way, and of no run that is known here"):
+        run_tag(options(dump, tmp_path / "out.jsonl", shard_rows=5))
+    assert shard.read_bytes() == before
+    run_tag(options(dump, tmp_path / "out.csv", shard_rows=50))
+    run_tag(options(dump, tmp_path / "out.jsonl", shard_rows=50, force=True))
+    assert len(list(tmp_path.glob("out-*.csv.rejects.jsonl"))) == len(list(tmp_path.glob("out-*.csv"))) == 3
+    run_tag(options(dump, tmp_path / "out.jsonl", force=True))
+    assert not list(tmp_path.glob("out-*.jsonl.rejects.jsonl"))
+    assert not list(tmp_path.glob("out-?????.jsonl"))
+    assert len(list(tmp_path.glob("out-*.csv"))) == 3
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_what_a_cut_run_has_made_must_still_be_there(
+    tmp_path: Path, dump: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out.jsonl"
+    with monkeypatch.context() as patch:
+        crash_at(patch, 20)
+        with pytest.raises(Crash):
+            run_tag(options(dump, out, shard_rows=20))
+    with pytest.raises(DumpError, match="its run had shard-rows 20, not None"):
+        run_tag(options(dump, out))
+    (tmp_path / "out-00000.jsonl").unlink()
+    with pytest.raises(DumpError, match=r"out-00000.jsonl: is missing, though its run has made it"):
+        run_tag(options(dump, out, shard_rows=20))
+    cut_short(dump, tmp_path / "one.jsonl", monkeypatch)
+    Path(rejects_path(str(tmp_path / "one.jsonl"))).write_bytes(b"")
+    with pytest.raises(DumpError, match=r"one.jsonl.rejects.jsonl: is shorter than its manifest says"):
+        run_tag(options(dump, tmp_path / "one.jsonl"))
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_an_input_that_cannot_be_read_for_a_while_leaves_no_trace(
+    tmp_path: Path, dump: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = make_dump(tmp_path / "later.jsonl", 33)
+    both = [str(dump), str(second)]
+    run_tag(options(dump, tmp_path / "whole.jsonl.gz", inputs=both))
+    real = open
+
+    def failing(path: Any, *args: Any, **kwargs: Any) -> Any:
+        if str(path) == str(second):
+            raise OSError("gone")
+        return real(path, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("builtins.open", failing)
+        with pytest.raises(DumpError, match="gone"):
+            run_tag(options(dump, tmp_path / "out.jsonl.gz", inputs=both))
+    run_tag(options(dump, tmp_path / "out.jsonl.gz", inputs=both))
+    assert (tmp_path / "out.jsonl.gz").read_bytes() == (tmp_path / "whole.jsonl.gz").read_bytes()
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_the_same_input_twice_is_another_run(tmp_path: Path, dump: Path) -> None:
+    run_tag(options(dump, tmp_path / "out.jsonl"))
+    with pytest.raises(DumpError, match="its run had other inputs"):
+        run_tag(options(dump, tmp_path / "out.jsonl", inputs=[str(dump), str(dump)]))
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_devices_are_written_to_and_nothing_beside_them(dump: Path, tmp_path: Path) -> None:
+    run_tag(options(dump, Path("/dev/null"), format="jsonl"))
+    assert not Path("/dev/null.manifest.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "shard"),
+    [
+        ("out.jsonl", "out-00007.jsonl"),
+        ("a/out.jsonl.gz", "a/out-00007.jsonl.gz"),
+        ("out.2024.jsonl", "out.2024-00007.jsonl"),
+        ("my.news.parquet", "my.news-00007.parquet"),
+        ("s3://b/c/out.csv.zst", "s3://b/c/out-00007.csv.zst"),
+    ],
+)
+def test_shards_are_named_after_their_output(path: str, shard: str) -> None:
+    names = OutputNames(path, sharded=True)
+    assert names.shard(7) == shard
+    real = shard.split("://")[-1] if "://" in shard else os.path.realpath(shard)
+    assert names(real)
+    assert names(f"{real}.rejects.jsonl")
+    assert not names(real.replace("00007", "7"))
+    assert not names(real.replace("-00007", "er-00007"))
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -285,6 +408,8 @@ def test_shards_on_a_remote_system_go_on_too(dump: Path, monkeypatch: pytest.Mon
     import fsspec
 
     memory = fsspec.filesystem("memory")
+    if memory.exists("/resume"):
+        memory.rm("/resume", recursive=True)
     url = "memory://resume/out.jsonl"
     remote = replace(options(dump, Path(), shard_rows=40), output=url)
     run_tag(remote)
@@ -305,8 +430,11 @@ def test_shards_on_a_remote_system_go_on_too(dump: Path, monkeypatch: pytest.Mon
         patch.setattr(command.Manifest, "save", save)
         with pytest.raises(Crash):
             run_tag(remote)
+    assert set(memory.find("/resume")) < {*whole, "/resume/out.jsonl.manifest.json"}  # each shard whole, or not there
     run_tag(remote)
     assert {path: memory.cat(path) for path in memory.find("/resume") if "manifest" not in path} == whole
+    run_tag(replace(remote, shard_rows=1000, force=True))
+    assert len([path for path in memory.find("/resume") if "manifest" not in path]) == 2
 
 
 @pytest.mark.parametrize("part", ["0/3", "4/3", "3", "a/b", "1/0"])
