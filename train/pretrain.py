@@ -210,8 +210,6 @@ def run(config: PretrainConfig, callbacks: Sequence[transformers.TrainerCallback
     )
     last = get_last_checkpoint(str(config.output))  # type: ignore[no-untyped-call]
     trainer.train(resume_from_checkpoint=last)
-    if trainer.state.global_step % config.eval_steps:
-        trainer.evaluate()
     tokens = config.batch_size * config.accumulation * train.rows.shape[1]
     draw_history(config.output / "history.jsonl", tokens, config.output / "curve.svg")
     # Pretraining may do without dropout; fine-tuning, which sees its articles often, should find BERT's own.
