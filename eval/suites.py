@@ -13,7 +13,8 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from wusum.eval.metrics import f1_at, micro_f1
 from wusum.model.article import Article
-from wusum.model.tagger import CHUNK, Tagger
+from wusum.model.blocks import CHUNK
+from wusum.model.tagger import Tagger
 from wusum.model.text import match_key
 from wusum.train.corpora import CorpusError, Example, LabelMap, examples
 
@@ -37,7 +38,7 @@ class EvalConfig:
     """For each corpus the labels that are told apart, whose sets of topics must not overlap."""
     split: str = "test"
     transfer_labels: dict[str, list[str]] = field(default_factory=dict)
-    """For each corpus that the transfer suite leaves out in turn the labels that are told apart."""
+    """The same for corpora that only the transfer suite measures on, which leaves out one after another."""
     transfer_splits: dict[str, str] = field(default_factory=dict)
     """The split it measures on where that is another: a corpus left out may be measured on all it has."""
     finetune: Path = Path("configs/finetune.yaml")

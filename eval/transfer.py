@@ -24,7 +24,7 @@ def transfer_suite(config: EvalConfig, flags: Sequence[str] = ()) -> list[Score]
     corpora = load(finetune.FinetuneConfig, config.finetune, flags).corpora
     training = {name: list(examples(config.data, name)) for name in corpora}
     scores = []
-    for corpus, labels in config.transfer_labels.items():
+    for corpus, labels in (config.topic_labels | config.transfer_labels).items():
         rows = labelled(config, label_map, corpus, labels, config.transfer_splits.get(corpus, config.split))
         model = train_without(config, corpus, flags)
         scores += topic_scores(Tagger.from_pretrained(model), corpus, rows)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from wusum.model.article import Article
+from wusum.model.blocks import blocks
 from wusum.model.dumps import Reject
 from wusum.model.outputs import Outputs, Place
-from wusum.model.tagger import CHUNK, CHUNK_CHARS, Tagger
+from wusum.model.tagger import Tagger
 
 
 @dataclass(slots=True)
@@ -27,45 +28,6 @@ class Report:
         before = f" ({self.earlier:,} before it was cut)" if self.earlier else ""
         done = f"{self.tagged:,} tagged{before}, {self.rejected:,} rejected"
         return f"{done}, {self.seconds:.1f} s, {rate:,.1f} articles/s"
-
-
-@dataclass(slots=True)
-class Block:
-    """Records that are done together: after them a run can be cut and go on."""
-
-    articles: list[Article] = field(default_factory=list)
-    rejects: list[Reject] = field(default_factory=list)
-    failure: Exception | None = None
-    """Why the reading ended here, if it did not come to its end."""
-
-
-def blocks(records: Iterable[Article | Reject], room: Callable[[], int | None] = lambda: None) -> Iterator[Block]:
-    """The records in blocks of up to CHUNK articles or CHUNK_CHARS characters, none with more articles than `room`.
-
-    Where reading fails, what was read before comes first, with the failure.
-    """
-    source = iter(records)
-    while True:
-        block, size = Block(), 0
-        most = min(CHUNK, room() or CHUNK)
-        while len(block.articles) < most and size < CHUNK_CHARS and len(block.rejects) < 4 * CHUNK:
-            try:
-                record = next(source, None)
-            except Exception as error:
-                block.failure = error
-                break
-            if record is None:
-                break
-            if isinstance(record, Reject):
-                block.rejects.append(record)
-            else:
-                block.articles.append(record)
-                size += len(record.body)
-        else:
-            yield block
-            continue
-        yield block
-        return
 
 
 def tag_dump(
@@ -91,7 +53,7 @@ def tag_dump(
             outputs.write(article, prediction)
             report.tagged += 1
             report.seconds = time.perf_counter() - begin
-        for reject in block.rejects:
+        for reject in block.others:
             outputs.reject(reject)
             report.rejected += 1
         if block.failure:

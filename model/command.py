@@ -13,7 +13,7 @@ from importlib.metadata import version
 from wusum.model import storage
 from wusum.model.batch import Report, tag_dump
 from wusum.model.dumps import DumpError, Fields, Selection, read
-from wusum.model.files import Meter, Written, plain, total_size
+from wusum.model.files import Meter, Written, nothing_written, plain, total_size
 from wusum.model.manifest import Manifest, fingerprints, model_fingerprint
 from wusum.model.outputs import OneFile, OutputNames, Outputs, Place, Screen, Shards
 from wusum.model.tagger import Tagger
@@ -51,11 +51,9 @@ def run_tag(options: TagOptions) -> None:
     """Run `wusum tag`; raises DumpError or ModelError where nothing can be done, OSError where writing fails."""
     options = replace(options, output=plain(options.output) if options.output else None)
     names = _names(options)
-    wanted = (
-        Manifest(fingerprints(options.inputs, names or (lambda path: False)), "", options.shaping())
-        if _lasting(options)
-        else None
-    )
+    wanted = None
+    if names and _lasting(options):
+        wanted = Manifest(fingerprints(options.inputs, names), "", options.shaping())
     tagger = Tagger.from_pretrained(options.model, runtime=options.runtime, threads=options.threads)
     if names is None or wanted is None:
         if names and storage.exists(names.manifest):
@@ -137,7 +135,7 @@ def _run(options: TagOptions, tagger: Tagger, names: OutputNames | None, manifes
     if manifest:
         selection.skip = manifest.records
         report.tagged, report.rejected, report.earlier = manifest.tagged, manifest.rejected, manifest.tagged
-    written: Written = names or (lambda path: False)
+    written: Written = names or nothing_written
     records = read(
         options.inputs, fields=options.fields, pages=options.pages, meter=meter, written=written, selection=selection
     )
@@ -179,7 +177,7 @@ def _outputs(options: TagOptions, names: OutputNames | None, place: Place | None
 
 
 def _where(names: OutputNames | None, report: Report) -> str:
-    if not report.rejected or names is None:
+    if not report.rejected or names is None or not (names.sharded or storage.exists(names.rejects)):
         return ""
     return f" → {names.shard(0).replace('00000', '*')}.rejects.jsonl" if names.sharded else f" → {names.rejects}"
 

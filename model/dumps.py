@@ -18,7 +18,7 @@ from wusum.model.article import Article
 from wusum.model.checks import DEFAULT_LIMITS, Limits, check, too_long
 from wusum.model.compression import DAMAGE
 from wusum.model.fields import DEFAULT_FIELDS, Bad, Fields, Unreadable, decode
-from wusum.model.files import DumpError, File, Meter, Written, find, message, split_suffix
+from wusum.model.files import DumpError, File, Meter, Written, find, message, nothing_written, split_suffix
 from wusum.model.records import Line, json_rows, lines, rows
 
 __all__ = ["STDIN", "DumpError", "Fields", "Limits", "Reject", "Selection", "check", "read"]
@@ -60,8 +60,9 @@ class Selection:
     skip: int = 0
     """Records at the beginning that are not wanted."""
     part: int = 0
-    """The part that is wanted, from 0, of so many parts:"""
+    """The part that is wanted, from 0."""
     parts: int = 1
+    """Into how many the records are split."""
     position: int = 0
     """Records passed so far, wanted or not."""
 
@@ -79,7 +80,7 @@ def read(
     pages: bool | None = None,
     limits: Limits = DEFAULT_LIMITS,
     meter: Meter | None = None,
-    written: Written = lambda path: False,
+    written: Written = nothing_written,
     selection: Selection | None = None,
 ) -> Iterator[Article | Reject]:
     """The records of all inputs, in order, read as they are asked for.

@@ -75,12 +75,17 @@ Written = Callable[[str], bool]
 """Whether a path, real or of a remote system, is one that the run writes."""
 
 
+def nothing_written(path: str) -> bool:
+    """For a run that writes no file."""
+    return False
+
+
 def plain(name: str) -> str:
     """The name without a scheme that means the local system."""
     return name.removeprefix("file://").removeprefix("local://")
 
 
-def find(name: str, written: Written = lambda path: False) -> Iterator[File]:
+def find(name: str, written: Written = nothing_written) -> Iterator[File]:
     """The files that an input names, sorted; raises DumpError where there is none, or a folder cannot be listed.
 
     Files that the run itself writes are passed over in a folder or glob, and refused as an input.
@@ -96,7 +101,7 @@ def find(name: str, written: Written = lambda path: False) -> Iterator[File]:
     return chain([first], files)
 
 
-def total_size(inputs: Iterable[str], written: Written = lambda path: False) -> int | None:
+def total_size(inputs: Iterable[str], written: Written = nothing_written) -> int | None:
     """Bytes of all files that the inputs name, None where one of them is standard input."""
     names = list(inputs)
     return None if "-" in names else sum(file.size for name in names for file in find(name, written))

@@ -123,34 +123,44 @@ class Outputs(Protocol):
 
 
 class OneFile(Outputs):
-    """All rows in one file or URL, rejects in `OUT.rejects.jsonl`, which is made with the first of them."""
+    """All rows in one file or URL, rejects in `OUT.rejects.jsonl`, which is made with the first of them.
+
+    Beside a device there is no place for a file: its rejects go to standard error.
+    """
 
     def __init__(self, names: OutputNames, format: str | None, place: Place | None) -> None:
         """`place` is None where nobody will go on with the run."""
         at = place or {}
         self._parted = place is not None and output_format(names.path, format)[0] == "parquet"
         self._rows = open_writer(names.path, format, at.get("rows", 0), parts=self._parted)
-        self._rejects = Rejects(names.rejects, at.get("rejects", 0))
+        self._rejects: Rejects | None = None
+        if storage.is_remote(names.path) or os.path.isfile(names.path) or self._parted:
+            self._rejects = Rejects(names.rejects, at.get("rejects", 0))
 
     def write(self, article: Article, prediction: Prediction) -> None:
         self._rows.write(prediction.to_dict())
 
     def reject(self, record: Reject) -> None:
-        self._rejects.write(record)
+        if self._rejects:
+            self._rejects.write(record)
+        else:
+            print_reject(record)
 
     def room(self) -> int | None:
         return None
 
     def commit(self) -> Place | None:
         rows = self._rows.commit()
-        return None if rows is None else {"rows": rows, "rejects": self._rejects.commit()}
+        return None if rows is None else {"rows": rows, "rejects": self._rejects.commit() if self._rejects else 0}
 
     def close(self) -> None:
-        self._rejects.close()
+        if self._rejects:
+            self._rejects.close()
         self._rows.close()
 
     def leave(self) -> None:
-        self._rejects.close()
+        if self._rejects:
+            self._rejects.close()
         if not self._parted:  # whose parts wait for the rest
             self._rows.close()
 
@@ -254,7 +264,7 @@ class Screen(Outputs):
             print(as_text(article, prediction))
 
     def reject(self, record: Reject) -> None:
-        print(f"wusum: rejected {record.source}:{record.line}: {record.error}", file=sys.stderr)
+        print_reject(record)
 
     def room(self) -> int | None:
         return None
@@ -268,3 +278,8 @@ class Screen(Outputs):
 
     def leave(self) -> None:
         self.close()
+
+
+def print_reject(record: Reject) -> None:
+    """Say on standard error what is rejected, and why."""
+    print(f"wusum: rejected {record.source}:{record.line}: {record.error}", file=sys.stderr)

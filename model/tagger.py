@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Never, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 
 from wusum.model.artefact import Artefact
 from wusum.model.article import Article
+from wusum.model.blocks import Block, blocks
 from wusum.model.runtime import ModelError, open_runtime
 from wusum.model.tags import Tag, TagRanker, Vocabulary
 from wusum.model.text import arabic_share
@@ -31,12 +32,6 @@ PADDED = 16
 
 So the numbers that come out for a window do not depend, to the last bit, on what else is in its batch.
 """
-
-CHUNK = 256
-"""Articles taken at once from a stream, so that windows of like length share a batch."""
-
-CHUNK_CHARS = 4_000_000
-"""Characters after which a chunk is full; bounds memory where articles are long."""
 
 REMEMBERED = 4096
 """Texts whose answers a stream remembers."""
@@ -127,7 +122,7 @@ class Tagger:
         max_tags: int = MAX_TAGS,
         min_score: float | None = None,
     ) -> Iterator[Prediction]:
-        """Predictions in the order of the articles, a chunk of `CHUNK` at a time.
+        """Predictions in the order of the articles, a block at a time.
 
         `min_score` is the least score of a topic or tag; None leaves it to the model's own thresholds. The best topic
         is given in any case. A plain text is a body without title; its prediction has its number in the stream as id.
@@ -137,7 +132,9 @@ class Tagger:
             for number, article in enumerate(articles)
         )
         answers: OrderedDict[bytes, Prediction] = OrderedDict()  # of texts seen, latest last: dumps repeat themselves
-        for chunk in _chunks(article.with_headline() for article in source):
+        ready: Iterator[Block[Never]] = blocks(article.with_headline() for article in source)
+        for block in ready:
+            chunk = block.articles
             keys = [_digest(article) for article in chunk]
             fresh = {key: article for key, article in zip(keys, chunk, strict=True) if key not in answers}
             logits = zip(*self.logits(list(fresh.values())), strict=True) if fresh else ()
@@ -148,6 +145,8 @@ class Tagger:
                 yield answers[key].of(article)
             while len(answers) > REMEMBERED:
                 answers.popitem(last=False)
+            if block.failure:
+                raise block.failure
 
     def _decode(
         self,
@@ -222,26 +221,3 @@ def _reading(article: Article, length: int) -> str:
     body = article.body[: 16 * length]  # folding may shorten it
     body = _RUNS.sub(lambda run: run.group()[0] if run.group()[0].isspace() else "", body)[:length]
     return f"{article.title[:length]}\n{body}" if article.title else body
-
-
-def _chunks(articles: Iterable[Article]) -> Iterator[list[Article]]:
-    """Articles in lists of up to CHUNK or CHUNK_CHARS; where reading fails, what was read before comes first."""
-    chunk: list[Article] = []
-    size = 0
-    failure: Exception | None = None
-    source = iter(articles)
-    while failure is None:
-        try:
-            article = next(source, None)
-        except Exception as error:
-            article, failure = None, error
-        if article is not None:
-            chunk.append(article)
-            size += len(article.body)
-        if chunk and (article is None or len(chunk) == CHUNK or size >= CHUNK_CHARS):
-            yield chunk
-            chunk, size = [], 0
-        if article is None:
-            break
-    if failure is not None:
-        raise failure

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wusum.model.article import Article
-from wusum.model.batch import Report, blocks, tag_dump
+from wusum.model.batch import Report, tag_dump
+from wusum.model.blocks import blocks
 from wusum.model.dumps import DumpError, Reject, read
 from wusum.model.files import Meter, total_size
 from wusum.model.outputs import Outputs
@@ -66,5 +67,5 @@ def test_blocks_end_where_the_output_has_no_more_room_and_at_a_failure() -> None
 
     found = list(blocks(records(), lambda: 7))
     assert [len(block.articles) for block in found] == [7, 7, 6]
-    assert [len(block.rejects) for block in found] == [1, 2, 2]
+    assert [len(block.others) for block in found] == [1, 2, 2]
     assert [str(block.failure) for block in found] == ["None", "None", "gone"]

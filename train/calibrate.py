@@ -22,7 +22,8 @@ from scipy.special import logsumexp
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from wusum.model.tagger import CHUNK, Tagger
+from wusum.model.blocks import CHUNK
+from wusum.model.tagger import Tagger
 from wusum.model.tags import FEATURES, TagRanker
 from wusum.model.text import match_key, words
 from wusum.train.corpora import Example, LabelMap, examples, held_out

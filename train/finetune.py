@@ -63,9 +63,7 @@ class FinetuneConfig:
     cues: str = ""
     """File of headline cues that label what no label does, and narrow what a label leaves open."""
     outlet_names: list[str] = field(default_factory=list)
-    """Names taken out of the bodies, as datelines are, so that no outlet stands for a topic."""
-    anonymise: bool = True
-    """Whether datelines and outlet names are taken out."""
+    """Names taken out of the bodies, with their datelines, so that no outlet stands for a topic; none leaves both."""
     title_dropout: float = 0.0
     """How often the title is left out."""
     window: int = 128

@@ -14,10 +14,10 @@ class Anonymiser:
 
     def __init__(self, names: Sequence[str]) -> None:
         listed = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
-        self._names = re.compile(rf"""[«"“(]?\s*(?<!\w)[وفبل]?(?:{listed})(?!\w)\s*[»"”)]?""") if names else None
+        self._names = re.compile(rf"""[«"“(]?\s*(?<!\w)[وفبل]?(?:{listed})(?!\w)\s*[»"”)]?""")
 
     def __call__(self, body: str) -> str:
         """The body without them; a body that is nothing else is left as it is."""
         rest = _DATELINE.sub("", body, count=1) if _DATELINE.match(body) else body
-        rest = self._names.sub(" ", rest) if self._names else rest
+        rest = self._names.sub(" ", rest)
         return rest if rest.strip() else body

@@ -109,7 +109,7 @@ def training_rows(config: FinetuneConfig, tokenizer: Tokenizer, topics: LabelMap
 
     names = read_corpora(config)
     cues = Cues.load(config.cues, topics) if config.cues else None
-    anonymised = Anonymiser(config.outlet_names) if config.anonymise else str
+    anonymised = Anonymiser(config.outlet_names) if config.outlet_names else str
 
     def encode(batch: list[Example]) -> Iterator[dict[str, Any]]:
         batch = [replace(e, body=anonymised(e.body)) for e in batch]
