@@ -24,8 +24,7 @@ class Network(nn.Module):
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
         """Topic logits [windows, topics] and tag logits [windows, tags] of int64 ids and mask [windows, tokens]."""
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
-        pooled = self.dropout((hidden * mask).sum(1) / mask.sum(1).clamp(min=1))
+        pooled = self.dropout(mean_pool(hidden, attention_mask))
         return self.topic_head(pooled), self.tag_head(pooled)
 
     def weights(self) -> dict[str, Tensor]:
@@ -35,6 +34,12 @@ class Network(nn.Module):
             (f"{prefix}.{name.removeprefix('encoder.')}" if name.startswith("encoder.") else name): value.half()
             for name, value in self.state_dict().items()
         }
+
+
+def mean_pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
+    """The mean [windows, size] of what stands for the tokens of a window [windows, tokens, size], padding apart."""
+    mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
+    return (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
 
 
 def load_network(folder: Path) -> Network:

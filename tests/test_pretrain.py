@@ -179,7 +179,7 @@ def test_a_curve_goes_down_where_the_numbers_do(tmp_path: Path) -> None:
         draw([(0, 1.0)], "", "")
     history = tmp_path / "history.jsonl"
     history.write_text('{"step": 1, "bits_per_character": 3}\n', encoding="utf-8")
-    draw_history(history, 10, tmp_path / "curve.svg")
+    draw_history(history, tmp_path / "curve.svg", key="bits_per_character", per_step=10, title="", across="")
     assert not (tmp_path / "curve.svg").exists()
 
 

@@ -21,6 +21,7 @@ class Stage(StrEnum):
     vectors = "vectors"
     packing = "packing"
     pretrain = "pretrain"
+    contrast = "contrast"
     finetune = "finetune"
     export = "export"
     calibrate = "calibrate"

@@ -50,13 +50,11 @@ def draw(points: Sequence[tuple[float, float]], title: str, across: str) -> str:
     return "\n".join([*parts, f'<path class="line" d="M{path}"/>', "</svg>\n"])
 
 
-def draw_history(history: Path, tokens_per_step: int, output: Path) -> None:
-    """The validation bits per character of a pretraining against the tokens it has read, if there are two of them."""
+def draw_history(history: Path, output: Path, *, key: str, per_step: float, title: str, across: str) -> None:
+    """The number `key` of a history against the steps, of `per_step` units each, if it stands there twice."""
     lines = [json.loads(line) for line in history.read_text(encoding="utf-8").splitlines()]
     # A resumed run may score a step again: the last score of a step counts.
-    scores = {line["step"]: line["bits_per_character"] for line in lines if "bits_per_character" in line}
-    points = [(step * tokens_per_step / 1e6, bits) for step, bits in sorted(scores.items())]
+    scores = {line["step"]: line[key] for line in lines if key in line}
+    points = [(step * per_step, value) for step, value in sorted(scores.items())]
     if len(points) > 1:
-        output.write_text(
-            draw(points, "bits per masked character, validation text", "millions of tokens read"), encoding="utf-8"
-        )
+        output.write_text(draw(points, title, across), encoding="utf-8")

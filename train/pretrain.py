@@ -6,8 +6,6 @@ of them replaced by [MASK], some by a random piece, some left. The vocabulary is
 
 from __future__ import annotations
 
-import json
-import logging
 import math
 import shutil
 from collections.abc import Sequence
@@ -28,9 +26,9 @@ from transformers.trainer_utils import get_last_checkpoint
 from wusum.train.config import pin
 from wusum.train.curve import draw_history
 from wusum.train.encoder import look_at_neighbours, new_bert
+from wusum.train.history import History
 from wusum.train.optimizer import MuonAdamW
 
-log = logging.getLogger(__name__)
 WORD_START = "▁"
 
 
@@ -143,23 +141,6 @@ def frequencies(rows: NDArray[np.uint16], special: NDArray[np.bool_], sample: in
     return np.where(special, 0.5, counts)
 
 
-class History(transformers.TrainerCallback):
-    """Appends every logged line to a JSONL file, the validation loss also in bits per masked character."""
-
-    def __init__(self, path: Path, characters: float) -> None:
-        """`characters`: how many a masked token of the validation rows has on average."""
-        self.path, self.characters = path, characters
-
-    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
-        """Called by the Trainer."""
-        line = {"step": state.global_step, **(logs or {})}
-        if "eval_loss" in line:
-            line["bits_per_character"] = line["eval_loss"] / math.log(2) / self.characters
-            log.info("step %d: %.4f bits per character", state.global_step, line["bits_per_character"])
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-
-
 def run(config: PretrainConfig, callbacks: Sequence[transformers.TrainerCallback] = ()) -> None:
     """Pretrain, or go on from the last checkpoint under `output`, and write the encoder to `output/encoder`."""
     pin(config, config.output, free=("packed", "steps", "save_steps", "eval_steps"))
@@ -172,6 +153,10 @@ def run(config: PretrainConfig, callbacks: Sequence[transformers.TrainerCallback
     scored = range(min(config.eval_rows, len(validation)))
     labels = np.concatenate([validation[i]["labels"] for i in scored])
     characters = float(validation.letters[labels[labels != -100]].mean())
+
+    def derive(loss: float) -> dict[str, float]:
+        return {"bits_per_character": loss / math.log(2) / characters}
+
     pad = tokenizer.token_to_id("[PAD]") or 0
     encoder = new_bert(
         config.encoder, tokenizer.get_vocab_size(), train.rows.shape[1], pad, config.vectors, config.vector_scale
@@ -206,12 +191,15 @@ def run(config: PretrainConfig, callbacks: Sequence[transformers.TrainerCallback
         ),
         train_dataset=train,
         eval_dataset=torch.utils.data.Subset(validation, scored),
-        callbacks=[History(config.output / "history.jsonl", characters), *callbacks],
+        callbacks=[History(config.output / "history.jsonl", derive), *callbacks],
     )
     last = get_last_checkpoint(str(config.output))  # type: ignore[no-untyped-call]
     trainer.train(resume_from_checkpoint=last)
     tokens = config.batch_size * config.accumulation * train.rows.shape[1]
-    draw_history(config.output / "history.jsonl", tokens, config.output / "curve.svg")
+    draw_history(
+        config.output / "history.jsonl", config.output / "curve.svg", key="bits_per_character", per_step=tokens / 1e6,
+        title="bits per masked character, validation text", across="millions of tokens read",
+    )  # fmt: skip
     # Pretraining may do without dropout; fine-tuning, which sees its articles often, should find BERT's own.
     encoder.config.hidden_dropout_prob = encoder.config.attention_probs_dropout_prob = 0.1
     folder = config.output / "encoder"
