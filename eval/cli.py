@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from wusum.eval.answers import Key
+    from wusum.eval.evaluation import Evaluation
 
 app = typer.Typer()
 
@@ -17,6 +21,7 @@ class Suite(StrEnum):
     topics = "topics"
     tags = "tags"
     by_hand = "by-hand"
+    robustness = "robustness"
     transfer = "transfer"
 
 
@@ -29,42 +34,113 @@ def evaluate(
         typer.Option(help="Suites to run. Default: all but transfer, which trains models and takes settings for it."),
     ] = None,
     model: Annotated[str | None, typer.Option(help="Folder or Hub id of a model. Default: the bundled one.")] = None,
+    compare: Annotated[str | None, typer.Option(help="Another model to put beside it: folder or Hub id.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder that gets report.html and metrics.json.")
+    ] = None,
+    labelled: Annotated[
+        Path | None, typer.Option(help="Measure on your own articles instead: JSON Lines with text and topics or tags.")
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of the corpora. Default: the config's.")] = None,
     split: Annotated[str, typer.Option(help="Split to measure on; choose on validation, report test.")] = "test",
+    quick: Annotated[bool, typer.Option("--quick", help="Samples only: a first look in minutes.")] = False,
+    no_baselines: Annotated[bool, typer.Option("--no-baselines", help="Measure the model alone.")] = False,
 ) -> None:
-    """Measure a model on the suites of a config and print a table."""
+    """Measure a model beside its baselines, print the numbers with their intervals, and write a report."""
     try:
         import sklearn  # noqa: F401
+        import yake  # noqa: F401
         import yaml  # noqa: F401
     except ModuleNotFoundError as error:
         typer.echo(f"wusum eval: {error}: pip install 'wusum[eval]'", err=True)
         raise typer.Exit(2) from error
     from rich.console import Console
-    from rich.table import Table
 
-    from wusum.eval.suites import SUITES, EvalConfig, Score
+    from wusum.eval.config import EvalConfig
+    from wusum.eval.evaluation import evaluate as run
     from wusum.model.runtime import ModelError
     from wusum.model.tagger import Tagger
     from wusum.train.config import ConfigError, load
     from wusum.train.corpora import CorpusError
 
-    table = Table("suite", "corpus", "system", "metric", "value", "articles")
+    names = [s.value for s in suite or [s for s in Suite if s is not Suite.transfer]]
+    flags = ["--split", split, "--quick", str(quick).lower(), "--baselines", str(not no_baselines).lower()]
+    flags += ["--data", str(data)] if data else []
+    if labelled:
+        names, flags = ["own"], [*flags, "--labelled", str(labelled)]
     try:
-        settings = load(EvalConfig, config, [*(["--data", str(data)] if data else []), "--split", split])
-        scores: list[Score] = []
-        for name in suite or [s for s in Suite if s is not Suite.transfer]:
-            if name is Suite.transfer:
-                from wusum.eval.transfer import transfer_suite
+        if context.args and names != ["transfer"]:
+            raise ConfigError(f"{context.args[0]}: settings of a training go with --suite transfer alone")
+        settings = load(EvalConfig, config, [*flags, "--training", str(context.args)])
+        with Progress() as progress:
+            evaluation = run(Tagger.from_pretrained(model), settings, names, progress)
+            if compare:
+                other = run(Tagger.from_pretrained(compare), settings, names, progress)
+        Console().print(table(evaluation))
+        if compare:
+            Console().print(side_by_side(evaluation, other))
+        if output:
+            from wusum.eval.report import write_report
 
-                scores += transfer_suite(settings, context.args)
-            elif context.args:
-                raise ConfigError(f"{context.args[0]}: settings of a training go with --suite transfer alone")
-            else:
-                scores += SUITES[name.value](Tagger.from_pretrained(model), settings)
-        for score in scores:
-            value, articles = f"{score.value:.4f}", f"{score.articles:,}"
-            table.add_row(score.suite, score.corpus, score.system, score.metric, value, articles)
+            write_report(evaluation, settings, output)
+            typer.echo(f"{output / 'report.html'} and metrics.json", err=True)
     except (ConfigError, CorpusError, ModelError) as error:
         typer.echo(f"wusum eval: {error}", err=True)
         raise typer.Exit(2) from error
-    Console().print(table)
+
+
+class Progress:
+    """A bar over the systems that are to answer, on standard error."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
+        self._task = self._bar.add_task("reading", total=None)
+
+    def __call__(self, key: Key, done: int, total: int) -> None:
+        """Show what is being asked."""
+        words = [part for part in (key.suite, key.corpus, key.system, key.variant) if part]
+        self._bar.update(self._task, description=" · ".join(words), completed=done, total=total)
+
+    def __enter__(self) -> Progress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+
+def table(evaluation: Evaluation) -> Any:
+    """Every number with its interval."""
+    from rich.table import Table
+
+    made = Table("suite", "corpus", "system", "metric", "value", "95% interval", "articles")
+    for s in evaluation.scores():
+        corpus = f"{s.corpus}, {s.variant}" if s.variant else s.corpus
+        interval = f"{s.low:.4f} – {s.high:.4f}"
+        made.add_row(s.suite, corpus, s.system, s.metric, f"{s.value:.4f}", interval, f"{s.articles:,}")
+    return made
+
+
+def side_by_side(one: Evaluation, other: Evaluation) -> Any:
+    """The headline measures of two models on the same articles, with the p-value of their difference."""
+    from rich.table import Table
+
+    from wusum.eval.answers import p_value
+
+    a, b = (str(evaluation.about["model"]) for evaluation in (one, other))
+    made = Table("suite", "corpus", "metric", a, b if b != a else f"{b} (2)", "difference", "p")
+    for answers in one.answers:
+        key = answers.key
+        theirs = other.find(key.suite, key.corpus, key.system, key.variant)
+        if key.system != "wusum" or theirs is None:
+            continue
+        values = [next(s.value for s in x.scores() if s.metric == x.headline) for x in (answers, theirs)]
+        corpus = f"{key.corpus}, {key.variant}" if key.variant else key.corpus
+        numbers = (*(f"{v:.4f}" for v in values), f"{values[1] - values[0]:+.4f}", f"{p_value(answers, theirs):.4f}")
+        made.add_row(key.suite, corpus, answers.headline, *numbers)
+    return made

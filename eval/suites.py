@@ -1,161 +1,207 @@
-"""The suites: what a model is measured on, each a function from a tagger and data to a table of numbers."""
+"""The suites: which systems answer which articles. Their answers are all that a report needs."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean
 
 import numpy as np
-from sklearn.metrics import accuracy_score, f1_score
 
-from wusum.eval.metrics import f1_at, micro_f1
-from wusum.model.article import Article
+from wusum.eval.answers import Answers, Classification, Key, Labelling, Tagging
+from wusum.eval.articles import Labelled, Meaning, by_hand, distinct, labelled, own, sample, tagged, with_tags
+from wusum.eval.baselines import BASELINES, Guess
+from wusum.eval.config import EvalConfig
+from wusum.eval.keyphrases import MOST, UNSUPERVISED, Ranked, dictionary, embeddings
+from wusum.eval.robustness import DISTURBANCES, disturbed
 from wusum.model.blocks import CHUNK
 from wusum.model.tagger import Tagger
 from wusum.model.text import match_key
-from wusum.train.corpora import CorpusError, Example, LabelMap, examples
-
-HAND_WORDS = 60
-"""Words of the body that were read to label topics by hand."""
-
-MIN_TAGGED_CHARS = 300
-MIN_GOLD_TAGS = 3
-"""An article counts for tags when it is an article, not a teaser, and was tagged with some care."""
+from wusum.train.corpora import CorpusError, Example, LabelMap
 
 
 @dataclass(frozen=True)
-class EvalConfig:
-    """Settings of `wusum eval`."""
+class Suite:
+    """What is measured together."""
 
-    data: Path
-    """Folder of the corpora."""
-    topics: Path
-    """The label map."""
-    topic_labels: dict[str, list[str]] = field(default_factory=dict)
-    """For each corpus the labels that are told apart, whose sets of topics must not overlap."""
-    split: str = "test"
-    transfer_labels: dict[str, list[str]] = field(default_factory=dict)
-    """The same for corpora that only the transfer suite measures on, which leaves out one after another."""
-    transfer_splits: dict[str, str] = field(default_factory=dict)
-    """The split it measures on where that is another: a corpus left out may be measured on all it has."""
-    finetune: Path = Path("configs/finetune.yaml")
-    """Config of the training that it repeats."""
-    transfer_output: Path = Path("runs/transfer")
-    """Folder that gets a folder for each corpus left out; what was finished there before is not trained again."""
+    keys: Callable[[EvalConfig], Iterator[Key]]
+    """Which answers it asks for."""
+    answer: Callable[[Key, Tagger, EvalConfig], Answers]
+    """Has a system answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """One measured number."""
-
-    suite: str
-    corpus: str
-    metric: str
-    value: float
-    articles: int
-    system: str = "wusum"
+def topic_keys(config: EvalConfig) -> Iterator[Key]:
+    """On each corpus the model, and baselines that learn from the corpus's own training split."""
+    for corpus in config.topic_labels:
+        for system in ("wusum", *BASELINES):
+            yield Key("topics", corpus, system)
 
 
-def topic_suite(tagger: Tagger, config: EvalConfig) -> list[Score]:
-    """Accuracy and macro-F1 on each corpus."""
+def topic_answers(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
+    """One class an article."""
     label_map = LabelMap.load(config.topics)
-    return [
-        score
-        for corpus, labels in config.topic_labels.items()
-        for score in topic_scores(tagger, corpus, labelled(config, label_map, corpus, labels, config.split))
-    ]
+    labels = config.topic_labels[key.corpus]
+    found = labelled(config, label_map, key.corpus, labels, config.split)
+    if key.system == "wusum":
+        return classified(tagger, key, found, label_map)
+    classes = distinct(found)
+    training = [r for r in labelled(config, label_map, key.corpus, labels, "train") if r.meaning in classes]
+    guess = BASELINES[key.system](
+        [row.example.text for row in training],
+        [classes.index(row.meaning) for row in training],
+        [row.example.text for row in found],
+    )
+    return classification(key, found, label_map, guess)
 
 
-def labelled(
-    config: EvalConfig, label_map: LabelMap, corpus: str, labels: Sequence[str], split: str
-) -> list[tuple[Example, tuple[int, ...]]]:
-    """Articles with one of some labels, and the set of topics that it means; labels of one meaning are one class.
-
-    Raises CorpusError where meanings overlap, a label means nothing, or no article has one.
-    """
-    sets = {label_map.topics(corpus, label) for label in labels}
-    if sum(map(len, sets)) != len({topic for meaning in sets for topic in meaning}) or not all(sets):
-        raise CorpusError(f"{config.topics}: the labels {', '.join(labels)} of {corpus} overlap or mean nothing")
-    found = [
-        (e, label_map.topics(corpus, e.label)) for e in examples(config.data, corpus, [split]) if e.label in labels
-    ]
-    if not found:
-        raise CorpusError(f"{corpus}: no {split} article with one of the labels {', '.join(labels)}")
-    return found
+def tag_keys(config: EvalConfig) -> Iterator[Key]:
+    """On each tagged corpus the model, a dictionary of training tags, and unsupervised keyphrases."""
+    for corpus in config.tag_corpora:
+        for system in ("wusum", *TAG_BASELINES, "embeddings"):
+            yield Key("tags", corpus, system)
 
 
-def topic_scores(tagger: Tagger, corpus: str, rows: Sequence[tuple[Example, tuple[int, ...]]]) -> list[Score]:
-    """Accuracy and macro-F1 where the answer is, of the sets there are, the one whose summed probability is highest."""
-    sets = distinct_sets(rows)
-    predicted: list[int] = []
-    for start in range(0, len(rows), CHUNK):
-        logits, _ = tagger.logits([e.article() for e, _ in rows[start : start + CHUNK]])
+def tag_answers(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
+    """Ranked tags."""
+    found = tagged(config, key.corpus, config.split)
+    known = known_tags(config)
+    if key.system == "wusum":
+        return our_tags(tagger, key, found, known)
+    training = [e for name in sorted({key.corpus, "almayadeen"}) for e in with_tags(config.data, name, "train")]
+    if config.quick:
+        training = sample(training, config.quick_training, config.seed)
+    rank = embeddings(tagger) if key.system == "embeddings" else TAG_BASELINES[key.system]
+    return tagging(key, found, rank(training, found), known)
+
+
+def by_hand_keys(config: EvalConfig) -> Iterator[Key]:
+    """All articles labelled by hand, and those that have two topics."""
+    yield Key("by-hand", "all")
+    yield Key("by-hand", "two topics")
+
+
+def by_hand_answers(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
+    """All topics that the model gives."""
+    rows = [row for row in by_hand(config) if key.corpus == "all" or len(row[1]) > 1]
+    return our_topics(tagger, key, [e for e, _ in rows], [gold for _, gold in rows], LabelMap.load(config.topics))
+
+
+def robustness_keys(config: EvalConfig) -> Iterator[Key]:
+    """The model on articles as scrapers and typists leave them."""
+    for corpus, kind in config.robustness.items():
+        if kind not in ("topics", "tags"):
+            raise CorpusError(f"robustness: {corpus}: topics or tags can be measured, not {kind}")
+        if kind == "topics" and corpus not in config.topic_labels:
+            raise CorpusError(f"robustness: {corpus} is not among topic_labels")
+        for name in DISTURBANCES:
+            yield Key("robustness", corpus, variant=name)
+
+
+def robustness_answers(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
+    """As in the suites of topics and of tags, after a disturbance."""
+    size = config.quick_articles if config.quick else config.robustness_articles
+    if config.robustness[key.corpus] == "tags":
+        examples = sample(tagged(config, key.corpus, config.split), size, config.seed)
+        return our_tags(tagger, key, [disturbed(key.variant, e) for e in examples], known_tags(config))
+    label_map = LabelMap.load(config.topics)
+    found = labelled(config, label_map, key.corpus, config.topic_labels[key.corpus], config.split)
+    changed = [Labelled(disturbed(key.variant, r.example), r.meaning) for r in sample(found, size, config.seed)]
+    return classified(tagger, key, changed, label_map)
+
+
+def own_keys(config: EvalConfig) -> Iterator[Key]:
+    """What a user's own articles are labelled with."""
+    rows = own(Path(config.labelled), LabelMap.load(config.topics))
+    if any(gold is not None for _, gold in rows):
+        yield Key("own", "topics")
+    if any(example.tags for example, _ in rows):
+        yield Key("own", "tags")
+
+
+def own_answers(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
+    """All topics, or ranked tags."""
+    label_map = LabelMap.load(config.topics)
+    rows = own(Path(config.labelled), label_map)
+    if key.corpus == "tags":
+        return our_tags(tagger, key, [e for e, _ in rows if e.tags], None)
+    with_topics = [(e, gold) for e, gold in rows if gold is not None]
+    return our_topics(tagger, key, [e for e, _ in with_topics], [gold for _, gold in with_topics], label_map)
+
+
+TAG_BASELINES = {"dictionary": dictionary, **UNSUPERVISED}
+SUITES = {
+    "topics": Suite(topic_keys, topic_answers),
+    "tags": Suite(tag_keys, tag_answers),
+    "by-hand": Suite(by_hand_keys, by_hand_answers),
+    "robustness": Suite(robustness_keys, robustness_answers),
+    "own": Suite(own_keys, own_answers),
+}
+
+
+def classified(tagger: Tagger, key: Key, found: Sequence[Labelled], label_map: LabelMap) -> Classification:
+    """The model's answer is, of the sets there are, the one whose summed probability is highest."""
+    sets = distinct(found)
+    tables = []
+    for start in range(0, len(found), CHUNK):
+        logits, _ = tagger.logits([row.example.article() for row in found[start : start + CHUNK]])
         probabilities = tagger.topics.probabilities(logits)
-        predicted += np.stack([probabilities[:, list(m)].sum(axis=1) for m in sets], axis=1).argmax(axis=1).tolist()
-    return classification_scores(corpus, rows, predicted)
+        tables.append(np.stack([probabilities[:, list(meaning)].sum(axis=1) for meaning in sets], axis=1))
+    table = np.concatenate(tables).astype(float)
+    confidence = table.max(axis=1) / np.maximum(table.sum(axis=1), 1e-9)
+    return classification(key, found, label_map, (table.argmax(axis=1), confidence))
 
 
-def distinct_sets(rows: Sequence[tuple[Example, tuple[int, ...]]]) -> list[tuple[int, ...]]:
-    """The classes of some labelled articles: the different sets of topics, sorted."""
-    return sorted({meaning for _, meaning in rows})
+def classification(key: Key, found: Sequence[Labelled], label_map: LabelMap, guess: Guess) -> Classification:
+    """A guess beside what the articles are labelled with."""
+    sets = distinct(found)
+    predicted, confidence = guess
+    return Classification(
+        key,
+        tuple(class_name(label_map, meaning) for meaning in sets),
+        tuple(row.example.id for row in found),
+        tuple(sets.index(row.meaning) for row in found),
+        tuple(map(int, predicted)),
+        None if confidence is None else tuple(round(float(c), 6) for c in confidence),
+    )
 
 
-def classification_scores(
-    corpus: str, rows: Sequence[tuple[Example, tuple[int, ...]]], predicted: Sequence[int], system: str = "wusum"
-) -> list[Score]:
-    """Accuracy and macro-F1 of predicted indices of `distinct_sets`."""
-    sets = distinct_sets(rows)
-    gold = [sets.index(meaning) for _, meaning in rows]
-    macro = f1_score(gold, predicted, labels=range(len(sets)), average="macro", zero_division=0)
-    return [
-        Score("topics", corpus, "accuracy", float(accuracy_score(gold, predicted)), len(rows), system),
-        Score("topics", corpus, "macro-F1", float(macro), len(rows), system),
+def class_name(label_map: LabelMap, meaning: Meaning) -> str:
+    """What a set of topics is called."""
+    return " / ".join(label_map.keys[topic] for topic in meaning)
+
+
+def our_topics(
+    tagger: Tagger, key: Key, found: Sequence[Example], gold: Sequence[tuple[str, ...]], label_map: LabelMap
+) -> Labelling:
+    """All topics that the model gives."""
+    keys = dict(zip(label_map.codes, label_map.keys, strict=True))
+    predictions = tagger.stream(example.article() for example in found)
+    given = tuple(tuple(keys.get(t.code, t.code) for t in prediction.topics) for prediction in predictions)
+    return Labelling(key, tuple(e.id for e in found), tuple(gold), given)
+
+
+def our_tags(tagger: Tagger, key: Key, found: Sequence[Example], known: set[str] | None) -> Tagging:
+    """The model's first tags, and how many of them it gives by its own threshold."""
+    articles = [example.article() for example in found]
+    ranked = [
+        tuple(match_key(tag.text) for tag in prediction.tags)
+        for prediction in tagger.stream(articles, max_tags=MOST, min_score=0.0)
     ]
+    given = tuple(len(prediction.tags) for prediction in tagger.stream(articles, max_tags=MOST))
+    return tagging(key, found, ranked, known, given)
 
 
-def tag_suite(tagger: Tagger, config: EvalConfig, ks: Sequence[int] = (5, 10)) -> list[Score]:
-    """Mean F1@k on almayadeen, compared by match key."""
-    rows = [
-        e
-        for e in examples(config.data, "almayadeen", [config.split])
-        if len(e.body) >= MIN_TAGGED_CHARS and len(e.tags or ()) >= MIN_GOLD_TAGS
-    ]
-    if not rows:
-        raise CorpusError(
-            f"almayadeen: no {config.split} article of {MIN_TAGGED_CHARS} characters with {MIN_GOLD_TAGS} tags"
-        )
-    predictions = tagger.stream(map(Example.article, rows), max_tags=max(ks), min_score=0.0)
-    ranked = [[match_key(tag.text) for tag in prediction.tags] for prediction in predictions]
-    gold = [set(map(match_key, e.tags or ())) for e in rows]
-    return [
-        Score("tags", "almayadeen", f"F1@{k}", mean(map(f1_at, gold, ranked, [k] * len(rows))), len(rows)) for k in ks
-    ]
+def tagging(
+    key: Key, found: Sequence[Example], ranked: Ranked, known: set[str] | None, given: tuple[int, ...] | None = None
+) -> Tagging:
+    """Ranked keys beside the editors' tags, with those that stand in the text and those that are new to training."""
+    gold = [tuple(dict.fromkeys(filter(None, map(match_key, e.tags or ())))) for e in found]
+    texts = [f" {match_key(example.text)} " for example in found]
+    present = tuple(tuple(tag for tag in tags if f" {tag} " in text) for tags, text in zip(gold, texts, strict=True))
+    new = None if known is None else tuple(tuple(tag for tag in tags if tag not in known) for tags in present)
+    return Tagging(key, tuple(e.id for e in found), tuple(gold), tuple(ranked), given, present, new)
 
 
-def by_hand_suite(tagger: Tagger, config: EvalConfig) -> list[Score]:
-    """Micro-F1 of all topics given, on articles with one or two that were labelled by hand (`topics_by_hand.md`)."""
-    label_map = LabelMap.load(config.topics)
-    lines = (Path(__file__).parent / "topics_by_hand.jsonl").read_text(encoding="utf-8").splitlines()
-    gold = {row["id"]: (row["corpus"], row["topics"]) for row in map(json.loads, lines)}
-    articles: list[Article] = []
-    for corpus in dict.fromkeys(corpus for corpus, _ in gold.values()):
-        for e in examples(config.data, corpus, ["test"]):
-            if e.id in gold:
-                articles.append(Article(id=e.id, title=e.title, body=" ".join(e.body.split()[:HAND_WORDS])))
-    if missing := len(gold) - len(articles):
-        raise CorpusError(f"{config.data}: {missing} of the {len(gold)} articles labelled by hand are not there")
-    codes = dict(zip(label_map.codes, label_map.keys, strict=True))
-    pairs = [
-        ({codes.get(topic.code, topic.code) for topic in prediction.topics}, set(gold[article.id][1]))
-        for article, prediction in zip(articles, tagger.stream(articles), strict=True)
-    ]
-    return [
-        Score("by-hand", name, "micro-F1", micro_f1(chosen), len(chosen))
-        for name, chosen in (("all", pairs), ("two topics", [pair for pair in pairs if len(pair[1]) > 1]))
-    ]
-
-
-SUITES = {"topics": topic_suite, "tags": tag_suite, "by-hand": by_hand_suite}
+def known_tags(config: EvalConfig) -> set[str]:
+    """Match keys of all tags of training articles."""
+    return {match_key(tag) for e in with_tags(config.data, "almayadeen", "train") for tag in e.tags or ()}

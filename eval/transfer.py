@@ -2,45 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from statistics import mean
 
+from wusum.eval.answers import Answers, Key
+from wusum.eval.articles import distinct, labelled, read
 from wusum.eval.baselines import linear_topics
-from wusum.eval.suites import EvalConfig, Score, classification_scores, distinct_sets, labelled, topic_scores
+from wusum.eval.config import EvalConfig
+from wusum.eval.suites import classification, classified
 from wusum.model.tagger import Tagger
 from wusum.train import export, finetune
 from wusum.train.config import load, pin
-from wusum.train.corpora import LabelMap, examples
+from wusum.train.corpora import LabelMap
 
 
-def transfer_suite(config: EvalConfig, flags: Sequence[str] = ()) -> list[Score]:
-    """Accuracy and macro-F1 on each corpus of a model, and of a linear one, that were trained without it.
+def transfer_keys(config: EvalConfig) -> Iterator[Key]:
+    """On each corpus a model, and a linear one, that are trained without it."""
+    for corpus in config.topic_labels | config.transfer_labels:
+        for system in ("wusum", "linear"):
+            yield Key("transfer", corpus, system)
 
-    `flags` change the training.
-    """
+
+def transfer_answers(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
+    """One class an article. The given model has no part in it: another is trained by the config it was made with."""
     label_map = LabelMap.load(config.topics)
-    corpora = load(finetune.FinetuneConfig, config.finetune, flags).corpora
-    training = {name: list(examples(config.data, name)) for name in corpora}
-    scores = []
-    for corpus, labels in (config.topic_labels | config.transfer_labels).items():
-        rows = labelled(config, label_map, corpus, labels, config.transfer_splits.get(corpus, config.split))
-        model = train_without(config, corpus, flags)
-        scores += topic_scores(Tagger.from_pretrained(model), corpus, rows)
-        others = [e for name, found in training.items() if name != corpus for e in found]
-        predicted = linear_topics(others, label_map, distinct_sets(rows), [e for e, _ in rows])
-        scores += classification_scores(corpus, rows, predicted.tolist(), "linear")
-    for system in ("wusum", "linear"):
-        for metric in ("accuracy", "macro-F1"):
-            values = [s.value for s in scores if (s.system, s.metric) == (system, metric)]
-            scores.append(Score("transfer", "mean", metric, mean(values), len(values), system))
-    return [replace(score, suite="transfer") for score in scores]
+    labels = (config.topic_labels | config.transfer_labels)[key.corpus]
+    found = labelled(config, label_map, key.corpus, labels, config.transfer_splits.get(key.corpus, config.split))
+    if key.system == "wusum":
+        return classified(Tagger.from_pretrained(train_without(config, key.corpus)), key, found, label_map)
+    corpora = load(finetune.FinetuneConfig, config.finetune, config.training).corpora
+    others = [e for name in corpora if name != key.corpus for e in read(config.data, name, "train")]
+    predicted = linear_topics(others, label_map, distinct(found), [row.example for row in found])
+    return classification(key, found, label_map, (predicted, None))
 
 
-def train_without(config: EvalConfig, corpus: str, flags: Sequence[str]) -> Path:
+def train_without(config: EvalConfig, corpus: str) -> Path:
     """Folder of the model that was trained on the other corpora."""
-    settings = load(finetune.FinetuneConfig, config.finetune, flags)
+    settings = load(finetune.FinetuneConfig, config.finetune, config.training)
     settings = replace(settings, data=config.data, leave_out=[corpus], output=config.transfer_output / corpus)
     pin(settings, settings.output, free=finetune.FREE)
     model = settings.output / "model"

@@ -1,4 +1,4 @@
-"""Measures and suites, on cases computed by hand."""
+"""Suites and their answers, on cases computed by hand, and the bundled model against what the README says."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from wusum.eval import suites
+from tests.fakes import FakeTagger
+from wusum.eval import articles, evaluation, suites
+from wusum.eval.answers import Classification, Key, Labelling, Tagging, from_json, p_value, to_json
+from wusum.eval.config import EvalConfig
+from wusum.eval.evaluation import evaluate
+from wusum.eval.keyphrases import UNSUPERVISED
 from wusum.eval.metrics import f1_at, micro_f1
-from wusum.eval.suites import EvalConfig, by_hand_suite, tag_suite, topic_suite
-from wusum.eval.transfer import transfer_suite
-from wusum.model.tagger import Prediction, Tagger
-from wusum.model.tags import Tag
-from wusum.model.topics import TopicDecoder
+from wusum.eval.suites import by_hand_answers, own_keys, robustness_keys, tag_answers, topic_answers
+from wusum.eval.transfer import transfer_answers, transfer_keys
+from wusum.model.tagger import Tagger
 from wusum.train import tokenizer
 from wusum.train.config import ConfigError, load
 from wusum.train.corpora import CorpusError, LabelMap
 
 ROOT = Path(__file__).resolve().parents[1]
+TOPICS, TAGS = Key("topics", "plain"), Key("tags", "almayadeen")
 
 
 @pytest.mark.parametrize(
@@ -44,82 +48,240 @@ def test_micro_f1_counts_every_label_of_every_article() -> None:
     assert micro_f1([]) == 0
 
 
-class FakeTagger:
-    """Knows the label of each article of the tiny corpus, but takes every second health article for sport."""
-
-    topics = TopicDecoder([{"code": c, "name_ar": c, "name_en": c} for c in "abcd"], 1.0, 0.5)
-
-    def logits(self, articles: list[Any]) -> tuple[np.ndarray, np.ndarray]:
-        rows = np.zeros((len(articles), 4), np.float32)
-        for row, article in zip(rows, articles, strict=True):
-            number = int(article.id.rsplit("-", 1)[1])
-            subject = number % 3
-            if subject == 2:  # health or weather: their sum wins though sport is the best alone
-                row[:] = (3.0, 0.0, 2.9, 2.9) if number % 2 else (9.0, 0.0, 0.0, 0.0)
-            else:
-                row[subject] = 5.0
-        return rows, np.zeros((len(articles), 1), np.float32)
-
-    def stream(self, articles: Any, **_: Any) -> list[Prediction]:
-        return [Prediction(a.id, (), (Tag("وكرة القدم", 0.9), Tag("غيره", 0.1))) for a in articles]
+@pytest.fixture
+def fake() -> Any:
+    return FakeTagger()
 
 
 def config(corpora: Path, **labels: list[str]) -> EvalConfig:
-    return EvalConfig(data=corpora, topics=corpora / "topics.yaml", topic_labels=labels)
+    return EvalConfig(
+        data=corpora, topics=corpora / "topics.yaml", topic_labels=labels, cache=corpora / "cache" / str(len(labels))
+    )
 
 
-def test_topics_are_judged_by_the_summed_probability_of_a_labels_set(corpora: Path) -> None:
-    accuracy, macro = topic_suite(FakeTagger(), config(corpora, plain=["sport", "economy", "health"]))  # type: ignore[arg-type]
-    assert (accuracy.metric, accuracy.articles) == ("accuracy", 12)
-    assert accuracy.value == pytest.approx(10 / 12)
+def numbers(answers: Any) -> dict[str, float]:
+    return {score.metric: score.value for score in answers.scores()}
+
+
+def test_topics_are_judged_by_the_summed_probability_of_a_labels_set(corpora: Path, fake: Any) -> None:
+    answers = topic_answers(TOPICS, fake, config(corpora, plain=["sport", "economy", "health"]))
+    assert isinstance(answers, Classification)
+    assert answers.classes == ("sport", "economy", "health / weather")
+    found = numbers(answers)
+    assert found["accuracy"] == pytest.approx(10 / 12)
     f1 = [2 * 4 / (4 + 6), 1.0, 2 * 2 / (2 + 4)]
-    assert macro.value == pytest.approx(sum(f1) / 3)
+    assert found["macro-F1"] == pytest.approx(sum(f1) / 3)
+    assert answers.confusion().tolist() == [[4, 0, 0], [0, 4, 0], [2, 0, 2]]
+    assert answers.per_class()[2] == {"class": "health / weather", "precision": 1, "recall": 0.5, "f1": pytest.approx(2 / 3), "articles": 4}  # fmt: skip # noqa: E501
+    assert all(score.low <= score.value <= score.high for score in answers.scores() if score.metric != "ECE")
+    sure = np.exp(9) / (np.exp(9) + 3)
+    assert max(answers.confidence or ()) == pytest.approx(sure, abs=1e-5)
 
 
-def test_labels_that_overlap_or_have_no_articles_are_refused(corpora: Path) -> None:
+def test_labels_that_overlap_or_have_no_articles_are_refused(corpora: Path, fake: Any) -> None:
     with pytest.raises(CorpusError, match="overlap or mean nothing"):
-        topic_suite(FakeTagger(), config(corpora, plain=["sport", "unheard"]))  # type: ignore[arg-type]
+        topic_answers(TOPICS, fake, config(corpora, plain=["sport", "unheard"]))
     with pytest.raises(CorpusError, match="no test article"):
-        topic_suite(FakeTagger(), config(corpora, almayadeen=[]))  # type: ignore[arg-type]
+        topic_answers(Key("topics", "almayadeen"), fake, config(corpora, almayadeen=[]))
 
 
 def test_tags_are_compared_by_key_over_articles_tagged_with_care(
-    corpora: Path, monkeypatch: pytest.MonkeyPatch
+    corpora: Path, fake: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(CorpusError, match="no test article of 300 characters with 3 tags"):
-        tag_suite(FakeTagger(), config(corpora))  # type: ignore[arg-type]
-    monkeypatch.setattr(suites, "MIN_TAGGED_CHARS", 10)
-    monkeypatch.setattr(suites, "MIN_GOLD_TAGS", 2)
-    at_5, at_10 = tag_suite(FakeTagger(), config(corpora))  # type: ignore[arg-type]
-    assert (at_5.metric, at_5.articles) == ("F1@5", 12)
-    assert at_5.value == pytest.approx((4 / 12) * 2 / (5 + 2))
-    assert at_10.value == pytest.approx((4 / 12) * 2 / (10 + 2))
+        tag_answers(TAGS, fake, config(corpora))
+    monkeypatch.setattr(articles, "MIN_TAGGED_CHARS", 10)
+    monkeypatch.setattr(articles, "MIN_GOLD_TAGS", 2)
+    answers = tag_answers(TAGS, fake, config(corpora))
+    assert isinstance(answers, Tagging)
+    found = numbers(answers)
+    assert found["F1@5"] == pytest.approx((4 / 12) * 2 / (5 + 2))
+    assert found["F1@10"] == pytest.approx((4 / 12) * 2 / (10 + 2))
+    assert found["F1@M"] == pytest.approx((4 / 12) * 2 / (1 + 2))
+    assert answers.present is not None
+    assert set(answers.present) == {("مباراه",), ("بورصه",), ("مستشفي",)}  # of which none was given
+    assert (found["present R@10"], found["absent R@10"]) == (0, pytest.approx(4 / 12))
+    assert "new R@10" not in found  # every tag is one of training
+    assert answers.curve()[4] == (5, pytest.approx(found["F1@5"]))
+
+
+def test_a_tag_is_new_that_stands_in_the_text_and_in_no_training_article() -> None:
+    example = articles.Example("1", "c", "", "زار فلان مدينة بعيدة", None, ("فلان", "مدينة", "غائب"))
+    answers = suites.tagging(TAGS, [example], [("فلان",)], {"مدينه"})
+    assert answers.new == (("فلان",),)
+    assert numbers(answers)["new R@10"] == 1
+
+
+@pytest.mark.parametrize("system", ["majority", "linear", "fastText-like"])
+def test_topic_baselines_learn_from_the_training_split(corpora: Path, fake: Any, system: str) -> None:
+    key = replace(TOPICS, system=system)
+    found = numbers(topic_answers(key, fake, config(corpora, plain=["sport", "economy", "health"])))
+    assert found["accuracy"] == (pytest.approx(1 / 3) if system == "majority" else 1.0)
+
+
+def test_the_dictionary_finds_the_tags_of_training_articles(
+    corpora: Path, fake: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(articles, "MIN_TAGGED_CHARS", 10)
+    monkeypatch.setattr(articles, "MIN_GOLD_TAGS", 2)
+    answers = tag_answers(replace(TAGS, system="dictionary"), fake, config(corpora))
+    found = numbers(answers)
+    assert (found["present R@10"], found["absent R@10"]) == (1, 0)
+
+
+@pytest.mark.parametrize("system", ["TF-IDF", "TextRank", "YAKE"])
+def test_keyphrases_are_phrases_of_the_article_without_common_words_at_their_ends(system: str) -> None:
+    def article(text: str) -> articles.Example:
+        return articles.Example("1", "c", "", text, None, ("x",))
+
+    training = [article(f"قال مصدر اليوم إن الأمر رقم{n} قد تم") for n in range(20)]
+    story = "قال مصدر اليوم إن كأس العالم يبدأ غدا. كأس العالم في المغرب، وقال مصدر إن جمهور كأس العالم كبير اليوم"
+    (ranked,) = UNSUPERVISED[system](training, [article(story)])
+    assert 1 < len(ranked) <= 15
+    assert len(set(ranked)) == len(ranked)
+    assert all(f" {phrase} " in f" {articles.match_key(story)} " for phrase in ranked if system != "YAKE")
+    assert "كاس عالم" in ranked[:3] or "عالم" in ranked[:3]
+    if system != "YAKE":
+        assert not {"قال", "مصدر", "يوم"} & {
+            word for phrase in ranked for word in (phrase.split()[0], phrase.split()[-1])
+        }
+
+
+def test_phrases_nearest_to_the_article_by_the_models_own_encoder(tagger: Tagger) -> None:
+    from wusum.eval.keyphrases import embeddings, varied
+
+    football = "فاز الفريق في المباراة وسجل المهاجم هدفين في مرمى الخصم على ملعب المدينة"
+    example = articles.Example("1", "c", "", f"{football} وقال المدرب إنه سعيد", None, ("هدف",))
+    (ranked,) = embeddings(tagger)([], [example])
+    assert 5 < len(ranked) <= 15
+    assert all(set(phrase.split()) <= set(articles.match_key(example.text).split()) for phrase in ranked)
+    alike = np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]], np.float32)
+    assert varied(np.array([0.9, 0.8, 0.5], np.float32), alike) == [0, 2, 1]
+
+
+def labelling(predicted: tuple[tuple[str, ...], ...]) -> Labelling:
+    return Labelling(Key("by-hand", "all"), ("1", "2", "3"), (("a",), ("a", "c"), ("b",)), predicted)
+
+
+def test_sets_of_topics_are_judged_over_all_their_labels() -> None:
+    found = numbers(labelling((("b", "a"), ("a",), ())))
+    assert found == {"micro-F1": pytest.approx(2 * 2 / (3 + 4)), "first right": pytest.approx(1 / 3)}
+
+
+def test_answers_come_back_from_json(corpora: Path, fake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(articles, "MIN_TAGGED_CHARS", 10)
+    monkeypatch.setattr(articles, "MIN_GOLD_TAGS", 2)
+    settings = config(corpora, plain=["sport", "economy", "health"])
+    for answers in (
+        topic_answers(TOPICS, fake, settings), tag_answers(TAGS, fake, settings), labelling((("a",), (), ("b",))),
+    ):  # fmt: skip
+        assert from_json(json.loads(json.dumps(to_json(answers)))) == answers
+
+
+def test_systems_are_compared_on_the_same_articles_only() -> None:
+    one, other = labelling((("a",), ("a", "c"), ("b",))), labelling(((), (), ()))
+    assert p_value(one, one) == 1
+    assert p_value(one, other) < 0.5
+    with pytest.raises(ValueError, match="not the same articles"):
+        p_value(one, replace(other, ids=("1", "2", "4")))
+
+
+def test_an_answer_is_made_once_for_a_model_and_its_data(corpora: Path, tmp_path: Path) -> None:
+    fake: Any = FakeTagger()
+    settings = replace(config(corpora, plain=["sport", "economy"]), cache=tmp_path, baselines=False)
+    told: list[tuple[str, int, int]] = []
+    first = evaluate(fake, settings, ["topics"], lambda key, done, total: told.append((key.corpus, done, total)))
+    assert told == [("plain", 0, 1)]
+    asked = fake.asked
+    assert evaluate(fake, settings, ["topics"]).answers == first.answers
+    assert fake.asked == asked
+    for file in tmp_path.glob("*.json"):
+        file.write_text(file.read_text(encoding="utf-8")[:-20], encoding="utf-8")
+    assert evaluate(fake, settings, ["topics"]).answers == first.answers  # a damaged file is made again
+    evaluate(fake, replace(settings, topic_labels={"plain": ["sport", "health"]}), ["topics"])
+    assert fake.asked == asked + 2
+    with pytest.raises(ConfigError, match="nothing to measure"):
+        evaluate(fake, replace(settings, topic_labels={}), ["topics"])
+    assert first.about["data"].keys() == {"plain.jsonl.xz", "almayadeen.jsonl.xz"}
+    assert first.about["versions"]["numpy"] == np.__version__
+
+
+def test_quick_runs_take_samples(corpora: Path, fake: Any) -> None:
+    settings = replace(config(corpora, plain=["sport", "economy", "health"]), quick=True, quick_articles=5)
+    answers = topic_answers(TOPICS, fake, settings)
+    assert len(answers.ids) == 5
+    assert answers.ids == topic_answers(replace(TOPICS, system="linear"), fake, settings).ids
+
+
+def test_robustness_asks_for_topics_or_tags_of_known_corpora(corpora: Path) -> None:
+    settings = config(corpora, plain=["sport", "economy"])
+    assert len(list(robustness_keys(replace(settings, robustness={"plain": "topics"})))) == 10
+    with pytest.raises(CorpusError, match="not names"):
+        list(robustness_keys(replace(settings, robustness={"plain": "names"})))
+    with pytest.raises(CorpusError, match="not among topic_labels"):
+        list(robustness_keys(replace(settings, robustness={"almayadeen": "topics"})))
+
+
+def test_ones_own_articles(corpora: Path, tmp_path: Path, fake: Any) -> None:
+    file = tmp_path / "own.jsonl"
+    rows: list[dict[str, Any]] = [
+        {"id": "x", "text": "خبر عن مباراة", "topics": ["رياضة", "medtop:00000001"], "tags": ["كرة القدم"]},
+        {"text": "خبر آخر", "topics": ["Health"]},
+    ]
+    file.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n\n", encoding="utf-8")
+    settings = replace(config(corpora), labelled=str(file), cache=tmp_path)
+    assert [key.corpus for key in own_keys(settings)] == ["topics", "tags"]
+    topics, tags = evaluate(fake, settings, ["own"]).answers
+    assert isinstance(topics, Labelling)
+    assert topics.gold == (("sport", "economy"), ("health",))
+    assert topics.ids == ("x", "2")
+    assert numbers(topics)["micro-F1"] == pytest.approx(2 * 1 / (2 + 3))
+    assert numbers(tags)["F1@5"] == pytest.approx(2 / 6)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("{", "no JSON"),
+        ("[]", "an object with a text"),
+        ('{"text": " "}', "an object with a text"),
+        ('{"text": "خبر"}', "neither topics nor tags"),
+        ('{"text": "خبر", "topics": ["sports"]}', "no topic 'sports'; there are"),
+        ('{"text": "خبر", "topics": "sport"}', "topics is no list of names"),
+        ('{"text": "خبر", "tags": [1]}', "tags is no list of names"),
+    ],
+)
+def test_a_bad_line_of_ones_own_is_named(corpora: Path, tmp_path: Path, line: str, reason: str) -> None:
+    file = tmp_path / "own.jsonl"
+    file.write_text('{"text": "خبر", "topics": ["sport"]}\n' + line, encoding="utf-8")
+    with pytest.raises(CorpusError, match=rf"own\.jsonl:2: {reason}"):
+        list(own_keys(replace(config(corpora), labelled=str(file))))
 
 
 def test_the_bundled_model_is_as_good_as_the_readme_says(tagger: Tagger, shared: Path) -> None:
     settings = load(EvalConfig, ROOT / "configs" / "eval.yaml", ["--data", str(shared / "data")])
-    only = EvalConfig(settings.data, settings.topics, {"sanad_khaleej": settings.topic_labels["sanad_khaleej"]})
-    accuracy = topic_suite(tagger, only)[0]
-    f1_at_5 = tag_suite(tagger, only)[0]
-    assert (accuracy.articles, f1_at_5.articles) == (4544, 829)
-    assert accuracy.value >= 0.965
-    assert f1_at_5.value >= 0.36
+    topics = topic_answers(Key("topics", "sanad_khaleej"), tagger, settings)
+    tags = tag_answers(TAGS, tagger, settings)
+    assert (len(topics.ids), len(tags.ids)) == (4544, 829)
+    accuracy, f1_at_5 = numbers(topics)["accuracy"], numbers(tags)["F1@5"]
+    assert accuracy >= 0.965
+    assert f1_at_5 >= 0.36
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for score in (accuracy, f1_at_5):
-        assert f"{score.value:.3f}" in readme, f"{score} is not what README.md says"
+    for value in (accuracy, f1_at_5):
+        assert f"{value:.3f}" in readme, f"{value} is not what README.md says"
 
 
-def test_labels_of_one_meaning_are_one_class(corpora: Path, tmp_path: Path) -> None:
+def test_labels_of_one_meaning_are_one_class(corpora: Path, tmp_path: Path, fake: Any) -> None:
     text = (
         (corpora / "topics.yaml").read_text(encoding="utf-8").replace('"economy": ["economy"]', '"economy": ["sport"]')
     )
     (tmp_path / "topics.yaml").write_text(text, encoding="utf-8")
     settings = EvalConfig(corpora, tmp_path / "topics.yaml", {"plain": ["sport", "economy", "health"]})
-    accuracy, _ = topic_suite(FakeTagger(), settings)  # type: ignore[arg-type]
-    assert accuracy.value == pytest.approx(6 / 12)  # every economy article is now held to be sport, and is not
+    answers = topic_answers(TOPICS, fake, settings)
+    assert numbers(answers)["accuracy"] == pytest.approx(6 / 12)  # every economy article is now held to be sport
 
 
-def test_transfer_trains_without_a_corpus_and_measures_on_it(corpora: Path, tmp_path: Path) -> None:
+def test_transfer_trains_without_a_corpus_and_measures_on_it(corpora: Path, tmp_path: Path, fake: Any) -> None:
     names = ["plain", "almayadeen"]
     tokenizer.run(tokenizer.TokenizerConfig(corpora, tmp_path / "tokenizer", names, vocab_size=200, min_frequency=1))
     text = (corpora / "topics.yaml").read_text(encoding="utf-8")
@@ -134,28 +296,27 @@ def test_transfer_trains_without_a_corpus_and_measures_on_it(corpora: Path, tmp_
     settings = replace(
         config(corpora), topics=tmp_path / "topics.yaml", transfer_labels={"plain": ["sport", "economy"]},
         transfer_splits={"plain": "train"}, finetune=tmp_path / "finetune.yaml", transfer_output=tmp_path / "transfer",
+        training=["--budget", "24"],
     )  # fmt: skip
-    scores = transfer_suite(settings, ["--budget", "24"])
-    assert [(s.system, s.corpus, s.metric, s.articles) for s in scores] == [
-        (system, corpus, metric, articles)
-        for corpus, articles in (("plain", 40), ("mean", 1))
-        for system in ("wusum", "linear")
-        for metric in ("accuracy", "macro-F1")
-    ]
-    assert scores[2].value == 1.0  # the words of the two subjects differ
+    keys = list(transfer_keys(settings))
+    assert [(key.system, key.corpus) for key in keys] == [("wusum", "plain"), ("linear", "plain")]
+    ours, linear = (transfer_answers(key, fake, settings) for key in keys)
+    assert len(ours.ids) == 40
+    assert numbers(linear)["accuracy"] == 1.0  # the words of the two subjects differ
     pinned = json.loads((tmp_path / "transfer" / "plain" / "settings.json").read_text(encoding="utf-8"))
     assert (pinned["leave_out"], pinned["budget"]) == (["plain"], 24)
     weights = tmp_path / "transfer" / "plain" / "model" / "model.safetensors"
     made = weights.stat().st_mtime_ns
-    assert transfer_suite(settings, ["--budget", "24"]) == scores
+    assert transfer_answers(keys[0], fake, settings) == ours
     assert weights.stat().st_mtime_ns == made
     with pytest.raises(ConfigError, match=r"other settings \(budget"):
-        transfer_suite(settings, ["--budget", "25"])
+        transfer_answers(keys[0], fake, replace(settings, training=["--budget", "25"]))
+    assert evaluation.suite("transfer").keys is transfer_keys
 
 
-def test_articles_labelled_by_hand_must_all_be_there(corpora: Path) -> None:
+def test_articles_labelled_by_hand_must_all_be_there(corpora: Path, fake: Any) -> None:
     with pytest.raises(CorpusError, match=r"hespress\.jsonl\.xz"):
-        by_hand_suite(FakeTagger(), config(corpora))  # type: ignore[arg-type]
+        by_hand_answers(Key("by-hand", "all"), fake, config(corpora))
 
 
 def test_topics_by_hand_name_topics_and_articles_of_test_splits(tagger: Tagger, shared: Path) -> None:
@@ -165,6 +326,6 @@ def test_topics_by_hand_name_topics_and_articles_of_test_splits(tagger: Tagger, 
     for row in map(json.loads, lines):
         assert set(row["topics"]) <= set(keys)
         assert 1 <= len(row["topics"]) <= 2
-    everything, two = by_hand_suite(tagger, settings)
-    assert (everything.articles, two.articles) == (353, 168)
-    assert 0.4 < two.value < everything.value
+    everything, two = (by_hand_answers(Key("by-hand", name), tagger, settings) for name in ("all", "two topics"))
+    assert (len(everything.ids), len(two.ids)) == (353, 168)
+    assert 0.4 < numbers(two)["micro-F1"] < numbers(everything)["micro-F1"]

@@ -1,0 +1,48 @@
+"""Settings of `wusum eval`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class EvalConfig:
+    """Settings of `wusum eval`."""
+
+    data: Path
+    """Folder of the corpora."""
+    topics: Path
+    """The label map."""
+    topic_labels: dict[str, list[str]] = field(default_factory=dict)
+    """For each corpus the labels that are told apart, whose sets of topics must not overlap."""
+    tag_corpora: list[str] = field(default_factory=lambda: ["almayadeen"])
+    """Corpora whose tags are measured."""
+    robustness: dict[str, str] = field(default_factory=dict)
+    """For each corpus on which disturbed articles are measured: topics or tags."""
+    robustness_articles: int = 600
+    """Articles of each of them."""
+    split: str = "test"
+    transfer_labels: dict[str, list[str]] = field(default_factory=dict)
+    """Like topic_labels, for corpora that only the transfer suite measures on, which leaves out one after another."""
+    transfer_splits: dict[str, str] = field(default_factory=dict)
+    """The split it measures on where that is another: a corpus left out may be measured on all it has."""
+    finetune: Path = Path("configs/finetune.yaml")
+    """Config of the training that it repeats."""
+    transfer_output: Path = Path("runs/transfer")
+    """Folder that gets a folder for each corpus left out; what was finished there before is not trained again."""
+    training: list[str] = field(default_factory=list)
+    """Settings of that training to be changed, as flags: --budget, 6000."""
+    cache: Path = Path("runs/eval")
+    """Folder of answers; those of the same model on the same data are not made again."""
+    baselines: bool = True
+    """Whether the baselines answer, too."""
+    quick: bool = False
+    """Measure on samples, against baselines that learn from samples: a first look, no result."""
+    quick_articles: int = 250
+    """Articles of a corpus in a quick run."""
+    quick_training: int = 3000
+    """Training articles of a baseline in a quick run."""
+    labelled: str = ""
+    """A JSON Lines file of one's own: text or title and text, and topics, tags or both."""
+    seed: int = 13

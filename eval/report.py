@@ -1,0 +1,213 @@
+"""The report of an evaluation: `metrics.json` for programs, `report.html` for people, one file that needs no other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from wusum.eval.answers import Answers, Classification, Score, Tagging
+from wusum.eval.articles import read, with_tags
+from wusum.eval.charts import bars, lines
+from wusum.eval.config import EvalConfig
+from wusum.eval.evaluation import Evaluation
+from wusum.eval.metrics import coverage_accuracy, reliability
+
+WORST = 30
+EXCERPT = 320
+"""Characters of an article that are shown with an error."""
+
+SURE = 0.05
+"""p-value below which a difference counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a suite says about the model, in words."""
+
+    suite: str
+    good: bool | None
+    """Whether it beats every baseline for sure; None where there is none to beat."""
+    text: str
+
+
+def metrics_json(evaluation: Evaluation) -> dict[str, Any]:
+    """Every number, and what they depend on."""
+    return {
+        "about": evaluation.about,
+        "scores": [asdict(score) for score in evaluation.scores()],
+        "comparisons": evaluation.comparisons(),
+        "per_class": {
+            f"{a.key.suite}/{a.key.corpus}": a.per_class()
+            for a in _ours(evaluation)
+            if isinstance(a, Classification) and not a.key.variant
+        },
+        "verdicts": [asdict(verdict) for verdict in verdicts(evaluation)],
+    }
+
+
+def write_report(evaluation: Evaluation, config: EvalConfig, folder: Path) -> None:
+    """Write `metrics.json` and `report.html` to a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    numbers = metrics_json(evaluation)
+    (folder / "metrics.json").write_text(json.dumps(numbers, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    environment = Environment(
+        loader=PackageLoader("wusum.eval", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    page = environment.get_template("report.html.j2").render(
+        about=evaluation.about,
+        quick=config.quick,
+        verdicts=verdicts(evaluation),
+        suites=_tables(evaluation.scores(), numbers["comparisons"]),
+        charts=charts(evaluation),
+        confusions=_confusions(evaluation),
+        errors=worst_errors(evaluation, config),
+    )
+    (folder / "report.html").write_text(page, encoding="utf-8")
+
+
+def verdicts(evaluation: Evaluation) -> list[Verdict]:
+    """For each suite whether the model beats its baselines, and where it does not."""
+    found = []
+    comparisons = evaluation.comparisons()
+    for suite in dict.fromkeys(answers.key.suite for answers in evaluation.answers):
+        rows = [row for row in comparisons if row["suite"] == suite]
+        if not rows:
+            scores = [
+                s for a in _ours(evaluation) if a.key.suite == suite for s in a.scores() if s.metric == a.headline
+            ]
+            values = ", ".join(f"{_name(s)} {s.metric} {s.value:.3f}" for s in scores)
+            found.append(Verdict(suite, None, f"No baseline to compare with: {values}."))
+            continue
+        lost = [row for row in rows if row["difference"] < 0 and row["p"] < SURE]
+        open_ = [row for row in rows if row["p"] >= SURE]
+        parts = [f"Better than the baseline, surely so, in {len(rows) - len(lost) - len(open_)} of {len(rows)} pairs."]
+        for title, chosen in (("Worse", lost), ("No difference that could be told from chance", open_)):
+            if chosen:
+                named = ", ".join(f"{r['baseline']} on {r['corpus']} ({r['difference']:+.3f})" for r in chosen)
+                parts.append(f"{title}: {named}.")
+        found.append(Verdict(suite, not lost and not open_, " ".join(parts)))
+    return found
+
+
+def charts(evaluation: Evaluation) -> list[dict[str, str]]:
+    """The pictures that people look at, each with its title."""
+    found = []
+    topics = [a for a in _ours(evaluation) if isinstance(a, Classification) and a.key.suite in ("topics", "transfer")]
+    sure = [a for a in topics if a.confidence is not None]
+    if sure:
+        calibrated = {
+            _label(a): [
+                (b.confidence, b.accuracy) for b in reliability(np.array(a.confidence), a.correct) if b.count > 4
+            ]
+            for a in sure
+        }
+        covered = {_label(a): _thinned(coverage_accuracy(np.array(a.confidence), a.correct)) for a in sure}
+        least = min(y for points in covered.values() for _, y in points)
+        found.append(
+            {"title": "Reliability: how often right, by how sure",
+             "svg": lines(calibrated, "confidence", "accuracy", x_range=(0, 1), diagonal=True)}
+        )  # fmt: skip
+        found.append(
+            {"title": "Accuracy among the surest answers",
+             "svg": lines(covered, "share of articles answered", "accuracy", x_range=(0, 1), y_range=(least, 1.0))}
+        )  # fmt: skip
+    for corpus in dict.fromkeys(a.key.corpus for a in evaluation.answers if a.key.suite == "tags"):
+        systems = [
+            a for a in evaluation.answers if isinstance(a, Tagging) and a.key.corpus == corpus and a.key.suite == "tags"
+        ]
+        curves = {a.key.system: a.curve() for a in systems}
+        highest = max(y for points in curves.values() for _, y in points)
+        found.append(
+            {"title": f"F1@k of tags, {corpus}",
+             "svg": lines(curves, "k", "F1@k", x_range=(1, 15), y_range=(0, max(highest, 0.01)))}
+        )  # fmt: skip
+    robust = [a for a in evaluation.answers if a.key.suite == "robustness"]
+    for corpus in dict.fromkeys(a.key.corpus for a in robust):
+        values = {
+            a.key.variant: (s.value, s.low, s.high)
+            for a in robust
+            if a.key.corpus == corpus
+            for s in a.scores()
+            if s.metric == a.headline
+        }
+        headline = next(a.headline for a in robust if a.key.corpus == corpus)
+        found.append({"title": f"{headline} on disturbed articles, {corpus}", "svg": bars(values, headline)})
+    return found
+
+
+def worst_errors(evaluation: Evaluation, config: EvalConfig) -> list[dict[str, Any]]:
+    """The wrong answers that the model was surest of, and the articles whose first five tags were all wrong."""
+    found: list[dict[str, Any]] = []
+    for answers in _ours(evaluation):
+        if isinstance(answers, Classification) and answers.key.suite == "topics" and answers.confidence is not None:
+            texts = {e.id: e for e in read(config.data, answers.key.corpus, config.split)}
+            rows = zip(answers.ids, answers.gold, answers.predicted, answers.confidence, strict=True)
+            found += [
+                {"corpus": answers.key.corpus, "id": i, "gold": answers.classes[g], "given": answers.classes[p],
+                 "confidence": c, "text": texts[i].text[:EXCERPT]}
+                for i, g, p, c in rows if g != p
+            ]  # fmt: skip
+    found.sort(key=lambda row: row["confidence"], reverse=True)
+    missed = [
+        {"corpus": a.key.corpus, "id": i, "gold": "، ".join(g), "given": "، ".join(r[:5]), "confidence": None,
+         "text": next(e.text for e in with_tags(config.data, a.key.corpus, config.split) if e.id == i)[:EXCERPT]}
+        for a in _ours(evaluation) if isinstance(a, Tagging) and a.key.suite == "tags"
+        for i, g, r in zip(a.ids, a.gold, a.ranked, strict=True) if not set(g) & set(r[:5])
+    ]  # fmt: skip
+    return [*found[: WORST - min(len(missed), WORST // 3)], *missed[: WORST // 3]]
+
+
+def _tables(scores: Sequence[Score], comparisons: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """For each suite its rows: a corpus, a system, a variant, and its numbers by metric."""
+    p_values = {(c["suite"], c["corpus"], c["baseline"]): c for c in comparisons}
+    suites = []
+    for suite in dict.fromkeys(score.suite for score in scores):
+        chosen = [score for score in scores if score.suite == suite]
+        rows: dict[tuple[str, str, str], dict[str, Any]] = {}
+        for score in chosen:
+            place = (score.corpus, score.system, score.variant)
+            row = rows.setdefault(place, {"place": place, "articles": score.articles, "values": {}})
+            row["values"][score.metric] = score
+            row["comparison"] = p_values.get((suite, score.corpus, score.system))
+        metrics = list(dict.fromkeys(score.metric for score in chosen))
+        suites.append({"name": suite, "metrics": metrics, "rows": list(rows.values())})
+    return suites
+
+
+def _confusions(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Confusion matrices of the model, each cell with its share of the gold class."""
+    return [
+        {
+            "corpus": a.key.corpus,
+            "classes": a.classes,
+            "rows": [[(int(count), float(count / max(row.sum(), 1))) for count in row] for row in a.confusion()],
+        }
+        for a in _ours(evaluation)
+        if isinstance(a, Classification) and a.key.suite == "topics"
+    ]
+
+
+def _ours(evaluation: Evaluation) -> list[Answers]:
+    return [answers for answers in evaluation.answers if answers.key.system == "wusum"]
+
+
+def _label(answers: Answers) -> str:
+    return answers.key.corpus if answers.key.suite == "topics" else f"{answers.key.corpus} (left out)"
+
+
+def _name(score: Score) -> str:
+    return f"{score.corpus}, {score.variant}" if score.variant else score.corpus
+
+
+def _thinned(points: Any, most: int = 60) -> list[tuple[float, float]]:
+    """A curve's points from a twentieth of the coverage on, few enough for a picture."""
+    kept = points[points[:, 0] >= 0.05]
+    places = np.unique(np.linspace(0, len(kept) - 1, min(most, len(kept))).astype(int))
+    return [(float(x), float(y)) for x, y in kept[places]]

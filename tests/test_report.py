@@ -1,0 +1,158 @@
+"""The report, as a file and as a browser shows it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.fakes import FakeTagger
+from wusum.eval import articles
+from wusum.eval.charts import bars, lines
+from wusum.eval.config import EvalConfig
+from wusum.eval.evaluation import Evaluation, evaluate
+from wusum.eval.report import metrics_json, verdicts, worst_errors, write_report
+
+LABELS = {"plain": ["sport", "economy", "health"]}
+
+
+@pytest.fixture(scope="module")
+def settings(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> EvalConfig:
+    return EvalConfig(
+        corpora, corpora / "topics.yaml", LABELS, robustness={"plain": "topics"}, robustness_articles=6,
+        cache=tmp_path_factory.mktemp("cache"),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def evaluation(settings: EvalConfig) -> Iterator[Evaluation]:
+    fake: Any = FakeTagger()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(articles, "MIN_TAGGED_CHARS", 10)
+        patch.setattr(articles, "MIN_GOLD_TAGS", 2)
+        patch.setattr("wusum.eval.suites.TAG_BASELINES", {})
+        patch.setattr("wusum.eval.suites.embeddings", lambda tagger: lambda training, found: [("قلب",)] * len(found))
+        yield evaluate(fake, settings, ["topics", "tags", "robustness"])
+
+
+@pytest.fixture(scope="module")
+def folder(evaluation: Evaluation, settings: EvalConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("report")
+    write_report(evaluation, settings, made)
+    return made
+
+
+def test_every_number_is_in_the_json_with_what_it_depends_on(folder: Path, evaluation: Evaluation) -> None:
+    found = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    assert found["about"].keys() >= {"model_fingerprint", "data", "settings", "versions", "revision"}
+    accuracy = next(
+        s for s in found["scores"] if (s["corpus"], s["system"], s["metric"]) == ("plain", "wusum", "accuracy")
+    )
+    assert accuracy["value"] == pytest.approx(10 / 12)
+    assert accuracy["low"] < accuracy["value"] < accuracy["high"]
+    linear = next(c for c in found["comparisons"] if c["baseline"] == "linear")
+    assert linear["difference"] == pytest.approx(-2 / 12)
+    assert [row["class"] for row in found["per_class"]["topics/plain"]] == ["sport", "economy", "health / weather"]
+
+
+def test_the_page_needs_no_other_file_and_shows_text_from_right_to_left(folder: Path) -> None:
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "http" not in page.replace("http-equiv", "")
+    assert 'dir="rtl" lang="ar"' in page
+    assert "<script" not in page
+
+
+def test_a_broken_model_is_told(settings: EvalConfig, tmp_path: Path) -> None:
+    class Broken(FakeTagger):
+        def logits(self, found: list[Any]) -> tuple[np.ndarray, np.ndarray]:
+            topics, tags = super().logits(found)
+            return topics[:, [1, 2, 0, 3]], tags
+
+    broken: Any = Broken()
+    (verdict,) = verdicts(evaluate(broken, replace(settings, cache=tmp_path), ["topics"]))
+    assert verdict.good is False
+    assert "Worse: linear on plain (-0.667)" in verdict.text
+    without = evaluate(broken, replace(settings, cache=tmp_path, baselines=False), ["topics"])
+    assert verdicts(without)[0].good is None
+
+
+def test_the_surest_errors_come_first(evaluation: Evaluation, settings: EvalConfig) -> None:
+    errors = worst_errors(evaluation, settings)
+    sure = [error["confidence"] for error in errors if error["confidence"] is not None]
+    assert len(sure) == 2
+    assert sure == sorted(sure, reverse=True)
+    assert (errors[0]["gold"], errors[0]["given"]) == ("health / weather", "sport")
+    assert sum(error["confidence"] is None for error in errors) == 8  # whose tags were all wrong
+
+
+def test_a_text_of_an_article_cannot_put_markup_into_the_page(
+    evaluation: Evaluation, settings: EvalConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = "<script>alert(1)</script>"
+    row = {"corpus": bad, "id": bad, "gold": bad, "given": bad, "confidence": 0.5, "text": bad}
+    monkeypatch.setattr("wusum.eval.report.worst_errors", lambda *_: [row])
+    write_report(evaluation, settings, tmp_path)
+    assert "<script" not in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<b>" not in lines({"<b>": [(0, 0), (1, 1)]}, "<b>", "<b>", x_range=(0, 1))
+    assert "<b>" not in bars({"<b>": (0.5, 0.4, 0.6)}, "<b>")
+
+
+def test_a_bar_is_as_long_as_its_value() -> None:
+    from xml.etree import ElementTree
+
+    root = ElementTree.fromstring(bars({"a": (1.0, 1.0, 1.0), "b": (0.25, 0.2, 0.3)}, "x"))
+    full, quarter = (float(r.get("width", 0)) for r in root.iter("rect"))
+    assert quarter == pytest.approx(full / 4, abs=0.1)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not binary or not driver:
+        pytest.skip("no chromium and chromedriver here")
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = binary
+    profile = tmp_path_factory.mktemp("profile")
+    for argument in ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                     "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                     f"--user-data-dir={profile}"):  # fmt: skip
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    opened = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield opened
+    opened.quit()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_browser_shows_it_whole(browser: Any, folder: Path, width: int, scheme: str) -> None:
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    browser.get((folder / "report.html").as_uri())
+    assert browser.title == "wusum: evaluation of weights"
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    shown = browser.execute_script(
+        "return {verdicts: document.querySelectorAll('.verdicts li').length, charts: document.querySelectorAll('svg')"
+        ".length, errors: document.querySelectorAll('.error').length, ground: getComputedStyle(document.body)"
+        ".backgroundColor, direction: getComputedStyle(document.querySelector('.text')).direction,"
+        " flat: [...document.querySelectorAll('svg')].filter(s => s.getBoundingClientRect().height < 40).length}"
+    )
+    assert shown == {
+        "verdicts": 3, "charts": 4, "errors": 10, "direction": "rtl", "flat": 0,
+        "ground": "rgb(255, 255, 255)" if scheme == "light" else "rgb(20, 23, 26)",
+    }  # fmt: skip
+    assert browser.get_log("browser") == []
+
+
+def test_metrics_json_is_plain(evaluation: Evaluation) -> None:
+    assert json.loads(json.dumps(metrics_json(evaluation)))
