@@ -34,7 +34,9 @@ def evaluate(
         typer.Option(help="Suites to run. Default: all but transfer, which trains models and takes settings for it."),
     ] = None,
     model: Annotated[str | None, typer.Option(help="Folder or Hub id of a model. Default: the bundled one.")] = None,
-    compare: Annotated[str | None, typer.Option(help="Another model to put beside it: folder or Hub id.")] = None,
+    compare: Annotated[
+        tuple[str, str] | None, typer.Option(help="Two models, or folders of two reports, to put side by side.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder that gets report.html and metrics.json.")
     ] = None,
@@ -58,6 +60,7 @@ def evaluate(
 
     from wusum.eval.config import EvalConfig
     from wusum.eval.evaluation import evaluate as run
+    from wusum.eval.evaluation import load_report
     from wusum.model.runtime import ModelError
     from wusum.model.tagger import Tagger
     from wusum.train.config import ConfigError, load
@@ -72,18 +75,24 @@ def evaluate(
         if context.args and names != ["transfer"]:
             raise ConfigError(f"{context.args[0]}: settings of a training go with --suite transfer alone")
         settings = load(EvalConfig, config, [*flags, "--training", str(context.args)])
-        with Progress() as progress:
-            evaluation = run(Tagger.from_pretrained(model), settings, names, progress)
-            if compare:
-                other = run(Tagger.from_pretrained(compare), settings, names, progress)
-        Console().print(table(evaluation))
+        if compare and (model or output):
+            raise ConfigError("--compare takes its models from its own two values, and makes no report")
+
+        def measure(name: str | None) -> Evaluation:
+            with Progress() as progress:
+                return run(Tagger.from_pretrained(name), settings, names, progress)
+
         if compare:
-            Console().print(side_by_side(evaluation, other))
+            one, other = (load_report(Path(name)) or measure(name) for name in compare)
+            Console().print(side_by_side(one, other, compare))
+            return
+        evaluation = measure(model)
+        Console().print(table(evaluation))
         if output:
             from wusum.eval.report import write_report
 
             write_report(evaluation, settings, output)
-            typer.echo(f"{output / 'report.html'} and metrics.json", err=True)
+            typer.echo(f"wusum eval: {output / 'report.html'} and metrics.json written", err=True)
     except (ConfigError, CorpusError, ModelError) as error:
         typer.echo(f"wusum eval: {error}", err=True)
         raise typer.Exit(2) from error
@@ -126,14 +135,17 @@ def table(evaluation: Evaluation) -> Any:
     return made
 
 
-def side_by_side(one: Evaluation, other: Evaluation) -> Any:
-    """The headline measures of two models on the same articles, with the p-value of their difference."""
+def side_by_side(one: Evaluation, other: Evaluation, names: tuple[str, str]) -> Any:
+    """The headline measures of two models on the same articles, with the p-value of their difference.
+
+    Raises ConfigError where they have answered nothing in common.
+    """
     from rich.table import Table
 
     from wusum.eval.answers import p_value
+    from wusum.train.config import ConfigError
 
-    a, b = (str(evaluation.about["model"]) for evaluation in (one, other))
-    made = Table("suite", "corpus", "metric", a, b if b != a else f"{b} (2)", "difference", "p")
+    made = Table("suite", "corpus", "metric", *names, "difference", "p")
     for answers in one.answers:
         key = answers.key
         theirs = other.find(key.suite, key.corpus, key.system, key.variant)
@@ -141,6 +153,15 @@ def side_by_side(one: Evaluation, other: Evaluation) -> Any:
             continue
         values = [next(s.value for s in x.scores() if s.metric == x.headline) for x in (answers, theirs)]
         corpus = f"{key.corpus}, {key.variant}" if key.variant else key.corpus
-        numbers = (*(f"{v:.4f}" for v in values), f"{values[1] - values[0]:+.4f}", f"{p_value(answers, theirs):.4f}")
+        try:
+            numbers = (
+                *(f"{v:.4f}" for v in values),
+                f"{values[1] - values[0]:+.4f}",
+                f"{p_value(answers, theirs):.4f}",
+            )
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
         made.add_row(key.suite, corpus, answers.headline, *numbers)
+    if not made.row_count:
+        raise ConfigError(f"{names[0]} and {names[1]}: no suite that both have answered")
     return made

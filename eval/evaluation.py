@@ -90,6 +90,19 @@ def evaluate(
     return Evaluation(tuple(answers), about)
 
 
+def load_report(folder: Path) -> Evaluation | None:
+    """The evaluation of which a report was written to a folder, None where there is none."""
+    path = folder / "answers.jsonl"
+    if not path.is_file():
+        return None
+    try:
+        about = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["about"]
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return Evaluation(tuple(from_json(json.loads(line)) for line in lines), about)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{folder}: no report that can be read: {error}") from error
+
+
 def describe(tagger: Tagger, config: EvalConfig) -> dict[str, Any]:
     """What the numbers depend on."""
     return {

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from wusum.eval.answers import Answers, Classification, Score, Tagging
+from wusum.eval.answers import Answers, Classification, Score, Tagging, to_json
 from wusum.eval.articles import read, with_tags
 from wusum.eval.charts import bars, lines
 from wusum.eval.config import EvalConfig
@@ -52,10 +52,12 @@ def metrics_json(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def write_report(evaluation: Evaluation, config: EvalConfig, folder: Path) -> None:
-    """Write `metrics.json` and `report.html` to a folder."""
+    """Write `metrics.json`, `report.html`, and `answers.jsonl`, by which two runs are compared, to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     numbers = metrics_json(evaluation)
     (folder / "metrics.json").write_text(json.dumps(numbers, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    lines = [json.dumps(to_json(answers), ensure_ascii=False) for answers in evaluation.answers]
+    (folder / "answers.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     environment = Environment(
         loader=PackageLoader("wusum.eval", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,

@@ -15,9 +15,11 @@ import pytest
 from tests.fakes import FakeTagger
 from wusum.eval import articles
 from wusum.eval.charts import bars, lines
+from wusum.eval.cli import side_by_side
 from wusum.eval.config import EvalConfig
-from wusum.eval.evaluation import Evaluation, evaluate
+from wusum.eval.evaluation import Evaluation, evaluate, load_report
 from wusum.eval.report import metrics_json, verdicts, worst_errors, write_report
+from wusum.train.config import ConfigError
 
 LABELS = {"plain": ["sport", "economy", "health"]}
 
@@ -66,6 +68,23 @@ def test_the_page_needs_no_other_file_and_shows_text_from_right_to_left(folder: 
     assert "http" not in page.replace("http-equiv", "")
     assert 'dir="rtl" lang="ar"' in page
     assert "<script" not in page
+
+
+def test_two_reports_are_compared(folder: Path, evaluation: Evaluation, tmp_path: Path) -> None:
+    assert load_report(tmp_path) is None
+    again = load_report(folder)
+    assert again is not None
+    assert again.answers == evaluation.answers
+    made = side_by_side(evaluation, again, ("one", "other"))
+    columns = {column.header: list(column.cells) for column in made.columns}
+    assert columns["suite"] == ["topics", "tags", *["robustness"] * 10]
+    assert columns["one"] == columns["other"]
+    assert set(columns["difference"]) == {"+0.0000"}
+    with pytest.raises(ConfigError, match="no suite that both"):
+        side_by_side(evaluation, Evaluation((), {}), ("one", "other"))
+    (tmp_path / "answers.jsonl").write_text("{", encoding="utf-8")
+    with pytest.raises(ConfigError, match="no report that can be read"):
+        load_report(tmp_path)
 
 
 def test_a_broken_model_is_told(settings: EvalConfig, tmp_path: Path) -> None:
