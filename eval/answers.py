@@ -182,8 +182,34 @@ class Tagging:
         return np.array([metrics.recall_at(gold, ranked, 10) for gold, ranked in rows if gold])
 
 
-Answers = Classification | Labelling | Tagging
-_KINDS: dict[str, type[Answers]] = {kind.__name__: kind for kind in (Classification, Labelling, Tagging)}
+@dataclass(frozen=True)
+class Extraction:
+    """How right the parts of each page were found."""
+
+    key: Key
+    ids: tuple[str, ...]
+    parts: tuple[str, ...]
+    values: tuple[tuple[float, ...], ...]
+    """For each page, and each part in the order of `parts`: 1 where it is just so, less where it is less."""
+    gold: tuple[()] = ()
+
+    headline = "body"
+
+    def per_article(self) -> NDArray[np.float64]:
+        """How right the body of each page is [pages]."""
+        return np.array([row[self.parts.index(self.headline)] for row in self.values])
+
+    def scores(self) -> list[Score]:
+        """The mean of each part."""
+        columns = np.array(self.values, float).T
+        return [
+            Score(*_place(self.key), part, float(column.mean()), *mean_interval(column), len(column))
+            for part, column in zip(self.parts, columns, strict=True)
+        ]
+
+
+Answers = Classification | Labelling | Tagging | Extraction
+_KINDS: dict[str, type[Answers]] = {kind.__name__: kind for kind in (Classification, Labelling, Tagging, Extraction)}
 
 TAG_MEASURES: dict[str, Callable[[Sequence[str], Sequence[str]], float]] = {
     "F1@5": lambda gold, ranked: metrics.f1_at(gold, ranked, 5),

@@ -21,6 +21,7 @@ class Suite(StrEnum):
     topics = "topics"
     tags = "tags"
     by_hand = "by-hand"
+    parser = "parser"
     robustness = "robustness"
     transfer = "transfer"
 

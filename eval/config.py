@@ -18,6 +18,8 @@ class EvalConfig:
     """For each corpus the labels that are told apart, whose sets of topics must not overlap."""
     tag_corpora: list[str] = field(default_factory=lambda: ["almayadeen"])
     """Corpora whose tags are measured."""
+    pages: str = ""
+    """Corpus of raw pages with the truth about their parts, on which the parser is measured; empty for none."""
     robustness: dict[str, str] = field(default_factory=dict)
     """For each corpus on which disturbed articles are measured: topics or tags."""
     robustness_articles: int = 600

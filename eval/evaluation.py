@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from wusum import eval, model, train
 from wusum.eval.answers import Answers, Key, Score, from_json, p_value, to_json
 from wusum.eval.config import EvalConfig
 from wusum.eval.suites import SUITES, Suite
@@ -118,17 +119,17 @@ def describe(tagger: Tagger, config: EvalConfig) -> dict[str, Any]:
 
 def _digest(key: Key, config: EvalConfig, about: dict[str, Any]) -> str:
     """Of all that an answer depends on."""
-    model = "" if key.system in FREE else about["model_fingerprint"]
+    fingerprint = "" if key.system in FREE else about["model_fingerprint"]
     settings = replace(config, cache=Path(), transfer_output=Path(), baselines=True)
     files = [config.topics, *([config.finetune] if key.suite == "transfer" else ()), *_code()]
     files += [Path(config.labelled)] if config.labelled else []
     contents = [_file_digest(path) for path in files if path.is_file()]
-    whole = [asdict(key), model, about["data"], repr(settings), contents]
+    whole = [asdict(key), fingerprint, about["data"], repr(settings), contents]
     return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _code() -> list[Path]:
-    return sorted(Path(__file__).parent.glob("*.py"))
+    return [path for part in (model, train, eval) for path in sorted(Path(part.__path__[0]).glob("*.py"))]
 
 
 def _file_digest(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,9 @@ from wusum.eval.metrics import coverage_accuracy, reliability
 WORST = 30
 EXCERPT = 320
 """Characters of an article that are shown with an error."""
+
+AVERAGED = ("topics", "transfer")
+"""Suites whose corpora are averaged, too."""
 
 SURE = 0.05
 """p-value below which a difference counts."""
@@ -178,9 +181,23 @@ def _tables(scores: Sequence[Score], comparisons: Sequence[dict[str, Any]]) -> l
             row = rows.setdefault(place, {"place": place, "articles": score.articles, "values": {}})
             row["values"][score.metric] = score
             row["comparison"] = p_values.get((suite, score.corpus, score.system))
+        for system in dict.fromkeys(score.system for score in chosen if suite in AVERAGED):
+            row = {"place": ("mean of corpora", system, ""), "comparison": None}
+            row["values"] = _means([score for score in chosen if score.system == system])
+            rows["mean of corpora", system, ""] = row | {"articles": 0}
         metrics = list(dict.fromkeys(score.metric for score in chosen))
         suites.append({"name": suite, "metrics": metrics, "rows": list(rows.values())})
     return suites
+
+
+def _means(scores: Sequence[Score]) -> dict[str, Score]:
+    """The mean of each measure over the corpora; not over articles, so without an interval."""
+    made = {}
+    for metric in dict.fromkeys(score.metric for score in scores):
+        values = [score.value for score in scores if score.metric == metric]
+        mean = float(np.mean(values))
+        made[metric] = replace(scores[0], corpus="mean", metric=metric, value=mean, low=mean, high=mean)
+    return made
 
 
 def _confusions(evaluation: Evaluation) -> list[dict[str, Any]]:

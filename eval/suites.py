@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from wusum.eval.answers import Answers, Classification, Key, Labelling, Tagging
+from wusum.eval.answers import Answers, Classification, Extraction, Key, Labelling, Tagging
 from wusum.eval.articles import Labelled, Meaning, by_hand, distinct, labelled, own, sample, tagged, with_tags
 from wusum.eval.baselines import BASELINES, Guess
 from wusum.eval.config import EvalConfig
 from wusum.eval.keyphrases import MOST, UNSUPERVISED, Ranked, dictionary, embeddings
+from wusum.eval.metrics import micro_f1
 from wusum.eval.robustness import DISTURBANCES, disturbed
+from wusum.model.article import Article
 from wusum.model.blocks import CHUNK
 from wusum.model.tagger import Tagger
 from wusum.model.text import match_key
-from wusum.train.corpora import CorpusError, Example, LabelMap
+from wusum.train.corpora import CorpusError, Example, LabelMap, rows
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,36 @@ def by_hand_keys(config: EvalConfig) -> Iterator[Key]:
 
 def by_hand_answers(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
     """All topics that the model gives."""
-    rows = [row for row in by_hand(config) if key.corpus == "all" or len(row[1]) > 1]
-    return our_topics(tagger, key, [e for e, _ in rows], [gold for _, gold in rows], LabelMap.load(config.topics))
+    chosen = [row for row in by_hand(config) if key.corpus == "all" or len(row[1]) > 1]
+    return our_topics(tagger, key, [e for e, _ in chosen], [gold for _, gold in chosen], LabelMap.load(config.topics))
+
+
+def parser_keys(config: EvalConfig) -> Iterator[Key]:
+    """The page parser, which no model has a part in."""
+    if config.pages:
+        yield Key("parser", config.pages)
+
+
+def parser_answers(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
+    """The parts of raw pages."""
+    pages = list(rows(config.data, key.corpus))
+    parts = ("title", "body", "source", "section", "tags F1", "similar", "related")
+    return Extraction(key, tuple(page["id"] for page in pages), parts, tuple(map(_parts_found, pages)))
+
+
+def _parts_found(page: dict[str, Any]) -> tuple[float, ...]:
+    article, truth = Article.from_page(page["raw"], page["id"]), page["truth"]
+    given, found = ({match_key(tag) for tag in tags} for tags in (truth["tags"], article.tags))
+    stories = [(other["title"], other["body"]) for other in truth["related"]]
+    return (
+        float(article.title == (truth["title"] or "")),
+        float(article.body == truth["body"]),
+        float(article.source == (truth["source"] or "")),
+        float(article.section == (truth["section"] or "")),
+        micro_f1([(found, given)]) if found or given else 1.0,
+        float(list(article.similar) == truth["similar"]),
+        float([(other.title, other.body) for other in article.related] == stories),
+    )
 
 
 def robustness_keys(config: EvalConfig) -> Iterator[Key]:
@@ -111,20 +142,20 @@ def robustness_answers(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
 
 def own_keys(config: EvalConfig) -> Iterator[Key]:
     """What a user's own articles are labelled with."""
-    rows = own(Path(config.labelled), LabelMap.load(config.topics))
-    if any(gold is not None for _, gold in rows):
+    found = own(Path(config.labelled), LabelMap.load(config.topics))
+    if any(gold is not None for _, gold in found):
         yield Key("own", "topics")
-    if any(example.tags for example, _ in rows):
+    if any(example.tags for example, _ in found):
         yield Key("own", "tags")
 
 
 def own_answers(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
     """All topics, or ranked tags."""
     label_map = LabelMap.load(config.topics)
-    rows = own(Path(config.labelled), label_map)
+    found = own(Path(config.labelled), label_map)
     if key.corpus == "tags":
-        return our_tags(tagger, key, [e for e, _ in rows if e.tags], None)
-    with_topics = [(e, gold) for e, gold in rows if gold is not None]
+        return our_tags(tagger, key, [e for e, _ in found if e.tags], None)
+    with_topics = [(e, gold) for e, gold in found if gold is not None]
     return our_topics(tagger, key, [e for e, _ in with_topics], [gold for _, gold in with_topics], label_map)
 
 
@@ -133,6 +164,7 @@ SUITES = {
     "topics": Suite(topic_keys, topic_answers),
     "tags": Suite(tag_keys, tag_answers),
     "by-hand": Suite(by_hand_keys, by_hand_answers),
+    "parser": Suite(parser_keys, parser_answers),
     "robustness": Suite(robustness_keys, robustness_answers),
     "own": Suite(own_keys, own_answers),
 }
