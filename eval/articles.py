@@ -73,7 +73,15 @@ def tagged(config: EvalConfig, corpus: str, split: str) -> list[Example]:
 def with_tags(data: Path, corpus: str, split: str) -> list[Example]:
     """All articles of a split that have tags, in whatever corpus."""
     return [
-        Example(row["id"], corpus, row["title"] or "", row["text"], row.get("label"), clean_tags(row["tags"]))
+        Example(
+            row["id"],
+            corpus,
+            row["title"] or "",
+            row["text"],
+            row.get("label"),
+            clean_tags(row["tags"]),
+            row.get("date") or "",
+        )
         for row in rows(data, corpus)
         if row["split"] == split and row.get("text") and row.get("tags")
     ]

@@ -24,6 +24,7 @@ class Suite(StrEnum):
     parser = "parser"
     robustness = "robustness"
     transfer = "transfer"
+    drift = "drift"
 
 
 @app.command("eval", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -32,7 +33,9 @@ def evaluate(
     config: Annotated[Path, typer.Argument(help="YAML file with data and suites.")] = Path("configs/eval.yaml"),
     suite: Annotated[
         list[Suite] | None,
-        typer.Option(help="Suites to run. Default: all but transfer, which trains models and takes settings for it."),
+        typer.Option(
+            help="Suites to run. Default: all but transfer and drift, which train models and take settings for it."
+        ),
     ] = None,
     model: Annotated[str | None, typer.Option(help="Folder or Hub id of a model. Default: the bundled one.")] = None,
     compare: Annotated[
@@ -67,14 +70,15 @@ def evaluate(
     from wusum.train.config import ConfigError, load
     from wusum.train.corpora import CorpusError
 
-    names = [s.value for s in suite or [s for s in Suite if s is not Suite.transfer]]
+    training = {Suite.transfer, Suite.drift}
+    names = [s.value for s in suite or [s for s in Suite if s not in training]]
     flags = ["--split", split, "--quick", str(quick).lower(), "--baselines", str(not no_baselines).lower()]
     flags += ["--data", str(data)] if data else []
     if labelled:
         names, flags = ["own"], [*flags, "--labelled", str(labelled)]
     try:
-        if context.args and names != ["transfer"]:
-            raise ConfigError(f"{context.args[0]}: settings of a training go with --suite transfer alone")
+        if context.args and not set(names) <= training:
+            raise ConfigError(f"{context.args[0]}: settings of a training go with --suite transfer or drift alone")
         settings = load(EvalConfig, config, [*flags, "--training", str(context.args)])
         if compare and (model or output):
             raise ConfigError("--compare takes its models from its own two values, and makes no report")

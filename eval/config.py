@@ -29,10 +29,14 @@ class EvalConfig:
     """Like topic_labels, for corpora that only the transfer suite measures on, which leaves out one after another."""
     transfer_splits: dict[str, str] = field(default_factory=dict)
     """The split it measures on where that is another: a corpus left out may be measured on all it has."""
+    drift_date: str = ""
+    """The drift suite trains on articles dated before this, and measures tags on those before and since."""
     finetune: Path = Path("configs/finetune.yaml")
-    """Config of the training that it repeats."""
-    transfer_output: Path = Path("runs/transfer")
-    """Folder that gets a folder for each corpus left out; what was finished there before is not trained again."""
+    """Config of the training that transfer and drift repeat."""
+    calibrate: Path = Path("configs/calibrate.yaml")
+    """Config of the calibration that drift repeats."""
+    retrained: Path = Path("runs/retrained")
+    """Folder that gets a folder for each such training; what was finished there before is not trained again."""
     training: list[str] = field(default_factory=list)
     """Settings of that training to be changed, as flags: --budget, 6000."""
     cache: Path = Path("runs/eval")

@@ -22,6 +22,9 @@ from wusum.model.tagger import Tagger
 from wusum.train.config import ConfigError
 
 PACKAGES = ("wusum", "numpy", "onnxruntime", "tokenizers", "scikit-learn", "torch", "yake")
+TRAINING = ("transfer", "drift")
+"""Suites that train models of their own."""
+
 FREE = ("majority", "linear", "fastText-like", "dictionary", "TF-IDF", "YAKE", "TextRank")
 """Systems whose answers do not depend on the model."""
 
@@ -60,11 +63,15 @@ class Evaluation:
 
 
 def suite(name: str) -> Suite:
-    """A suite by its name; the one that trains pulls in what training needs."""
+    """A suite by its name; those that train pull in what training needs."""
     if name == "transfer":
         from wusum.eval.transfer import transfer_answers, transfer_keys
 
         return Suite(transfer_keys, transfer_answers)
+    if name == "drift":
+        from wusum.eval.drift import drift_answers, drift_keys
+
+        return Suite(drift_keys, drift_answers)
     return SUITES[name]
 
 
@@ -114,14 +121,21 @@ def describe(tagger: Tagger, config: EvalConfig) -> dict[str, Any]:
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "revision": _revision(),
         "processors": os.cpu_count(),
+        "training_loss": _training_loss(tagger.artefact.folder),
     }
+
+
+def _training_loss(folder: Path) -> list[list[float]]:
+    """Windows seen and loss, from the model's `history.json`; empty where it has none."""
+    path = folder / "history.json"
+    return list(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else []
 
 
 def _digest(key: Key, config: EvalConfig, about: dict[str, Any]) -> str:
     """Of all that an answer depends on."""
     fingerprint = "" if key.system in FREE else about["model_fingerprint"]
-    settings = replace(config, cache=Path(), transfer_output=Path(), baselines=True)
-    files = [config.topics, *([config.finetune] if key.suite == "transfer" else ()), *_code()]
+    settings = replace(config, cache=Path(), retrained=Path(), baselines=True)
+    files = [config.topics, *([config.finetune, config.calibrate] if key.suite in TRAINING else ()), *_code()]
     files += [Path(config.labelled)] if config.labelled else []
     contents = [_file_digest(path) for path in files if path.is_file()]
     whole = [asdict(key), fingerprint, about["data"], repr(settings), contents]

@@ -123,6 +123,12 @@ def charts(evaluation: Evaluation) -> list[dict[str, str]]:
             {"title": "Accuracy among the surest answers",
              "svg": lines(covered, "share of articles answered", "accuracy", x_range=(0, 1), y_range=(least, 1.0))}
         )  # fmt: skip
+    if loss := [(windows / 1000, value) for windows, value in evaluation.about["training_loss"]]:
+        last, highest = loss[-1][0], max(value for _, value in loss)
+        found.append(
+            {"title": "Learning curve",
+             "svg": lines({"training loss": loss}, "thousands of windows", "nats", x_range=(0, last), y_range=(0, highest))}  # noqa: E501
+        )  # fmt: skip
     for corpus in dict.fromkeys(a.key.corpus for a in evaluation.answers if a.key.suite == "tags"):
         systems = [
             a for a in evaluation.answers if isinstance(a, Tagging) and a.key.corpus == corpus and a.key.suite == "tags"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from wusum.eval.answers import Answers, Key
 from wusum.eval.articles import distinct, labelled, read
@@ -39,8 +40,13 @@ def transfer_answers(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
 
 def train_without(config: EvalConfig, corpus: str) -> Path:
     """Folder of the model that was trained on the other corpora."""
+    return retrained(config, f"without-{corpus}", leave_out=[corpus])
+
+
+def retrained(config: EvalConfig, name: str, **changes: Any) -> Path:
+    """Folder of a model that was trained and exported by the config, with some settings changed."""
     settings = load(finetune.FinetuneConfig, config.finetune, config.training)
-    settings = replace(settings, data=config.data, leave_out=[corpus], output=config.transfer_output / corpus)
+    settings = replace(settings, data=config.data, output=config.retrained / name, **changes)
     pin(settings, settings.output, free=finetune.FREE)
     model = settings.output / "model"
     if not (model / "model.onnx").is_file():

@@ -50,7 +50,7 @@ def _row(corpus: str, number: int, split: str) -> dict[str, object]:
         "text": " ".join(words * 2) + f" {present} اليوم. {sentence} {present}.",
         "label": subject,
         "tags": [present, absent] if corpus == "almayadeen" else None,
-        "date": None,
+        "date": f"2024-{number % 12 + 1:02}-15",
         "split": split,
     }
 

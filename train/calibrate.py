@@ -46,6 +46,8 @@ class CalibrateConfig:
     """Corpora with a validation split to calibrate topics on."""
     topic_threshold: float = 0.2
     """Least probability of a topic beside the best."""
+    before: str = ""
+    """As for fine-tuning: leave out articles dated from here on."""
     tag_holdout: float = 0.125
     """As for fine-tuning: the share of tagged articles that the ranking is fitted on."""
     absent_precision: float = 0.6
@@ -69,7 +71,7 @@ def run(config: CalibrateConfig) -> None:
     tagger = Tagger.from_pretrained(config.model)
     ours["temperature"] = fit_temperature(config, tagger, label_map)
 
-    tagged = [e for e in examples(config.data, "almayadeen") if e.tags]
+    tagged = [e for e in examples(config.data, "almayadeen", before=config.before) if e.tags]
     fresh = [e for e in tagged if held_out(e.id, config.tag_holdout)]
     seen = [e for e in tagged if not held_out(e.id, config.tag_holdout)]
     labels = json.loads((config.model / "tag_labels.json").read_text(encoding="utf-8"))
@@ -79,7 +81,7 @@ def run(config: CalibrateConfig) -> None:
     vocabulary = build_vocabulary(tagged, labels)
     vocabulary.save(config.model / "tags.tsv")
     ranker = TagRanker(vocabulary, ours["tags"]["weights"], 0.0, 0.0)
-    validation = [e for e in examples(config.data, "almayadeen", ["validation"]) if e.tags]
+    validation = [e for e in examples(config.data, "almayadeen", ["validation"], config.before) if e.tags]
     ours["tags"] |= fit_thresholds(tagger, ranker, validation, config.absent_precision)
     log.info("%s", {key: ours[key] for key in ("temperature", "tags")})
     path.write_text(json.dumps(settings, ensure_ascii=False, indent=1), encoding="utf-8")

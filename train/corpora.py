@@ -75,6 +75,8 @@ class Example:
     body: str
     label: str | None
     tags: tuple[str, ...] | None
+    date: str = ""
+    """As the corpus writes it, year first; empty where it is not known."""
 
     @property
     def text(self) -> str:
@@ -97,12 +99,15 @@ def rows(folder: str | Path, corpus: str) -> Iterator[dict[str, Any]]:
         raise CorpusError(f"{path}: {error}") from error
 
 
-def examples(folder: str | Path, corpus: str, splits: Sequence[str] = ("train",)) -> Iterator[Example]:
-    """The articles of some splits of a corpus."""
+def examples(
+    folder: str | Path, corpus: str, splits: Sequence[str] = ("train",), before: str = ""
+) -> Iterator[Example]:
+    """The articles of some splits of a corpus; those dated from `before` on are left out, if a date is given."""
     for row in rows(folder, corpus):
-        if row["split"] in splits and row.get("text"):
+        date = row.get("date") or ""
+        if row["split"] in splits and row.get("text") and not (before and date >= before):
             tags = clean_tags(row["tags"]) if corpus == "almayadeen" and row["tags"] else None
-            yield Example(row["id"], corpus, row["title"] or "", row["text"], row.get("label"), tags)
+            yield Example(row["id"], corpus, row["title"] or "", row["text"], row.get("label"), tags, date)
 
 
 def clean_tags(tags: Sequence[str]) -> tuple[str, ...]:

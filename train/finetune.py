@@ -91,6 +91,8 @@ class FinetuneConfig:
     """Stop reading a corpus after so many rows, for a trial; 0 reads all."""
     leave_out: list[str] = field(default_factory=list)
     """Corpora not to read, though listed: to measure on them how the rest carries over."""
+    before: str = ""
+    """Leave out articles dated from here on, such as 2024-05: to measure on them how the rest lasts."""
     budget: int = 0
     """Windows to train on in all, drawn from those that `corpora` asks for; 0 is all of them."""
 
@@ -203,8 +205,9 @@ def run(config: FinetuneConfig, callbacks: Sequence[TrainerCallback] = ()) -> No
         trainer.add_callback(callback)
     last = get_last_checkpoint(str(config.output))  # type: ignore[no-untyped-call]
     trainer.train(resume_from_checkpoint=last)
-    trainer.state.save_to_json(str(config.output / "history.json"))
     write_model(config, network, tokenizer, topics, tags)
+    curve = [[e["step"] * config.batch_size, e["loss"]] for e in trainer.state.log_history if "loss" in e]
+    (config.output / "model" / "history.json").write_text(json.dumps(curve), encoding="utf-8")
 
 
 def write_model(

@@ -159,7 +159,7 @@ def read_corpora(config: FinetuneConfig) -> list[str]:
 
 def read_rows(config: FinetuneConfig, corpus: str) -> Iterator[Example]:
     """The training articles of a corpus, as many as a trial may have."""
-    for i, example in enumerate(examples(config.data, corpus)):
+    for i, example in enumerate(examples(config.data, corpus, before=config.before)):
         if i == config.max_rows > 0:
             return
         yield example
