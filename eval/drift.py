@@ -13,8 +13,8 @@ from wusum.eval.keyphrases import dictionary
 from wusum.eval.suites import our_tags, tagging
 from wusum.eval.transfer import retrained
 from wusum.model.tagger import Tagger
-from wusum.model.tags import Vocabulary
 from wusum.model.text import match_key
+from wusum.model.vocabulary import Vocabulary
 from wusum.train import calibrate
 from wusum.train.config import ConfigError, load
 

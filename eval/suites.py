@@ -175,8 +175,8 @@ def classified(tagger: Tagger, key: Key, found: Sequence[Labelled], label_map: L
     sets = distinct(found)
     tables = []
     for start in range(0, len(found), CHUNK):
-        logits, _ = tagger.logits([row.example.article() for row in found[start : start + CHUNK]])
-        probabilities = tagger.topics.probabilities(logits)
+        readings = tagger.read([row.example.article() for row in found[start : start + CHUNK]])
+        probabilities = tagger.topics.probabilities(readings.topics)
         tables.append(np.stack([probabilities[:, list(meaning)].sum(axis=1) for meaning in sets], axis=1))
     table = np.concatenate(tables).astype(float)
     confidence = table.max(axis=1) / np.maximum(table.sum(axis=1), 1e-9)

@@ -1,4 +1,4 @@
-"""The network: any BERT-family encoder, mean-pooled, under a topic head and a tag head. Imports torch."""
+"""The network: any BERT-family encoder under a topic, a tag and a span head. Imports torch."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedModel
 
+from wusum.model.spans import KINDS, MARKS
+
 
 class Network(nn.Module):
-    """Token ids in, one row of topic logits and one of tag logits out, for each window of an article."""
+    """Token ids in, topic and tag logits of each window of an article and span logits of each token out."""
 
     def __init__(self, encoder: PreTrainedModel, topics: int, tags: int, dropout: float = 0.1) -> None:
         super().__init__()
@@ -20,12 +22,14 @@ class Network(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.topic_head = nn.Linear(encoder.config.hidden_size, topics)
         self.tag_head = nn.Linear(encoder.config.hidden_size, tags)
+        self.span_head = nn.Linear(encoder.config.hidden_size, len(KINDS) * len(MARKS))
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Topic logits [windows, topics] and tag logits [windows, tags] of int64 ids and mask [windows, tokens]."""
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Topic logits [windows, topics], tag logits [windows, tags] and span logits [windows, tokens, kinds * marks]
+        of int64 ids and mask [windows, tokens]."""
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         pooled = self.dropout(mean_pool(hidden, attention_mask))
-        return self.topic_head(pooled), self.tag_head(pooled)
+        return self.topic_head(pooled), self.tag_head(pooled), self.span_head(self.dropout(hidden))
 
     def weights(self) -> dict[str, Tensor]:
         """The weights in half precision under the names that `AutoModel` knows, so that it can read the encoder."""

@@ -14,13 +14,15 @@ class ModelError(Exception):
     """A model folder that cannot be used: the message names the file and what to do."""
 
 
+Outputs = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+"""Topic logits [windows, topics], tag logits [windows, tags] and span logits [windows, tokens, kinds * marks]."""
+
+
 class Runtime(Protocol):
     """Runs the network on a batch of windows."""
 
-    def __call__(
-        self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Topic logits [windows, topics] and tag logits [windows, tags] of ids and mask [windows, tokens]."""
+    def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
+        """The logits of ids and mask [windows, tokens]."""
         ...
 
 
@@ -42,11 +44,9 @@ class OnnxRuntime:
                 f"{folder}: model.onnx, or model.safetensors with its weights, is damaged; install it again: {error}"
             ) from error
 
-    def __call__(
-        self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        topics, tags = self._session.run(None, {"input_ids": input_ids, "attention_mask": attention_mask})
-        return topics, tags
+    def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
+        topics, tags, spans = self._session.run(None, {"input_ids": input_ids, "attention_mask": attention_mask})
+        return topics, tags, spans
 
 
 class TorchRuntime:
@@ -67,12 +67,11 @@ class TorchRuntime:
         except Exception as error:  # safetensors, torch and transformers each have their own
             raise ModelError(f"{folder / 'model.safetensors'}: damaged, or not of this model: {error}") from error
 
-    def __call__(
-        self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
         with self._torch.inference_mode():
-            topics, tags = self._network(self._torch.from_numpy(input_ids), self._torch.from_numpy(attention_mask))
-        return topics.numpy(), tags.numpy()
+            outputs = self._network(self._torch.from_numpy(input_ids), self._torch.from_numpy(attention_mask))
+        topics, tags, spans = (output.numpy() for output in outputs)
+        return topics, tags, spans
 
 
 RUNTIMES: dict[str, type[OnnxRuntime] | type[TorchRuntime]] = {"onnx": OnnxRuntime, "torch": TorchRuntime}

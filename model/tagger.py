@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Never, overload
@@ -17,10 +17,13 @@ from tokenizers import Tokenizer
 from wusum.model.artefact import Artefact
 from wusum.model.article import Article
 from wusum.model.blocks import Block, blocks
-from wusum.model.runtime import ModelError, open_runtime
-from wusum.model.tags import Tag, TagRanker, Vocabulary
+from wusum.model.reading import Reading, Readings
+from wusum.model.runtime import ModelError, Outputs, open_runtime
+from wusum.model.spans import Marked, marked, phrases
+from wusum.model.tags import Tag, TagRanker
 from wusum.model.text import arabic_share
 from wusum.model.topics import Topic, TopicDecoder
+from wusum.model.vocabulary import Vocabulary
 
 MAX_TOPICS = 3
 MAX_TAGS = 10
@@ -137,9 +140,9 @@ class Tagger:
             chunk = block.articles
             keys = [_digest(article) for article in chunk]
             fresh = {key: article for key, article in zip(keys, chunk, strict=True) if key not in answers}
-            logits = zip(*self.logits(list(fresh.values())), strict=True) if fresh else ()
-            for (key, article), (topics, tags) in zip(fresh.items(), logits, strict=True):
-                answers[key] = self._decode(article, topics, tags, max_topics, max_tags, min_score)
+            readings = self.read(list(fresh.values())) if fresh else ()
+            for (key, article), reading in zip(fresh.items(), readings, strict=True):
+                answers[key] = self._decode(article, reading, max_topics, max_tags, min_score)
             for key, article in zip(keys, chunk, strict=True):
                 answers.move_to_end(key)
                 yield answers[key].of(article)
@@ -151,8 +154,7 @@ class Tagger:
     def _decode(
         self,
         article: Article,
-        topic_logits: NDArray[np.float32],
-        tag_logits: NDArray[np.float32],
+        reading: Reading,
         max_topics: int,
         max_tags: int,
         min_score: float | None,
@@ -162,22 +164,41 @@ class Tagger:
             return Prediction("")
         return Prediction(
             "",
-            self.topics.decode(topic_logits, max_topics, min_score),
-            self.tags.rank(article.title, article.body, tag_logits, max_tags, min_score),
+            self.topics.decode(reading.topics, max_topics, min_score),
+            self.tags.rank(article.title, article.body, reading, max_tags, min_score),
         )
 
-    def logits(self, articles: list[Article]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Topic logits [articles, topics] and tag logits [articles, labels]: means over windows, weighted by tokens."""
+    def read(self, articles: Sequence[Article]) -> Readings:
+        """What the network makes of articles: its logits are means over their windows, weighted by tokens."""
+        most = self.max_windows * (self.window - len(self._prefix) - len(self._suffix))
+        texts = [_reading(article, most * _CHARS_PER_TOKEN) for article in articles]
+        encodings = self._tokenizer.encode_batch(texts, add_special_tokens=False)
         windows: list[list[int]] = []
-        owners: list[int] = []
-        for number, ids in enumerate(self._token_ids(articles)):
+        places: list[tuple[int, int]] = []  # of each window: article, first token
+        for number, ids in enumerate(encoding.ids[:most] for encoding in encodings):
             room = self.window - len(self._prefix) - len(self._suffix)
             for start in range(0, max(len(ids), 1), room):
                 windows.append(self._prefix + ids[start : start + room] + self._suffix)
-                owners.append(number)
+                places.append((number, start))
         lengths = np.array([len(window) for window in windows])
+        owners = [number for number, _ in places]
+        topics, tags, spans = self._logits(windows, lengths)
+        found: list[list[Marked]] = [[] for _ in articles]
+        for (number, start), logits, length in zip(places, spans, lengths, strict=True):
+            inside = logits[len(self._prefix) : length - len(self._suffix)]
+            found[number] += marked(inside, encodings[number].offsets[start : start + len(inside)])
+        totals = np.bincount(owners, weights=lengths, minlength=len(articles)).astype(np.float32)
+        means = [np.zeros((len(articles), part.shape[1]), np.float32) for part in (topics, tags)]
+        for window, owner in enumerate(owners):  # one by one, so that every article's sum is added up in its own order
+            share = np.float32(lengths[window]) / totals[owner]
+            for mean, part in zip(means, (topics, tags), strict=True):
+                mean[owner] += share * part[window]
+        return Readings(means[0], means[1], tuple(map(phrases, texts, found)))
+
+    def _logits(self, windows: Sequence[list[int]], lengths: NDArray[np.int64]) -> Outputs:
+        """The network's logits of windows of so many tokens, in their order; those of a token are padded with zeros."""
         padded = -(-lengths // PADDED) * PADDED
-        results: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
+        made: list[NDArray[np.float32]] = []
         order = np.argsort(-padded, kind="stable")
         start = 0
         while start < len(order):
@@ -191,23 +212,15 @@ class Tagger:
             for row, number in enumerate(rows):
                 input_ids[row, : lengths[number]] = windows[number]
                 attention_mask[row, : lengths[number]] = 1
-            topics, tags = self.runtime(input_ids, attention_mask)
-            results.append((topics[: len(batch)], tags[: len(batch)]))
+            outputs = self.runtime(input_ids, attention_mask)
+            if not made:
+                sizes = [(part.shape[1],) for part in outputs[:2]] + [(int(padded.max()), outputs[2].shape[2])]
+                made = [np.zeros((len(windows), *size), np.float32) for size in sizes]
+            for whole, part in zip(made, outputs, strict=True):
+                whole[batch, : part.shape[1]] = part[: len(batch)]
             start += len(batch)
-        logits = [np.concatenate(parts) for parts in zip(*results, strict=True)]
-        means = [np.zeros((len(articles), part.shape[1]), np.float32) for part in logits]
-        totals = np.bincount(owners, weights=lengths, minlength=len(articles)).astype(np.float32)
-        for place in np.argsort(order):  # window by window, so that every article's sum is added up in its own order
-            share = np.float32(lengths[order[place]]) / totals[owners[order[place]]]
-            for mean, part in zip(means, logits, strict=True):
-                mean[owners[order[place]]] += share * part[place]
-        return means[0], means[1]
-
-    def _token_ids(self, articles: list[Article]) -> list[list[int]]:
-        """The tokens that the network reads of each article: its beginning, `max_windows` windows long."""
-        most = self.max_windows * (self.window - len(self._prefix) - len(self._suffix))
-        texts = [_reading(article, most * _CHARS_PER_TOKEN) for article in articles]
-        return [e.ids[:most] for e in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+        topics, tags, spans = made
+        return topics, tags, spans
 
 
 def _digest(article: Article) -> bytes:

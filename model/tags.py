@@ -1,30 +1,29 @@
-"""Keyword tags: candidates from a vocabulary, ranked by one linear model.
+"""Keyword tags: candidates from three sources, ranked by one linear model.
 
-A candidate is a tag that editors have given before, and either stands in the article or is predicted by the
-network's tag head. What an editor would do with it is a logistic regression on a few features that anyone can read.
+A candidate is a tag that editors have given before and that stands in the article, one that the network's tag head
+predicts, or a phrase that its span head marks, which may be new. What an editor would do with it is a logistic
+regression on a few features that anyone can read.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wusum.model.runtime import ModelError
-from wusum.model.text import MIN_STEM, Word, align, strip_clitics, words
-
-MAX_WORDS = 8
-"""Words of the longest tag that is looked for."""
+from wusum.model.reading import Reading
+from wusum.model.spans import UNMARKED, Phrase
+from wusum.model.surface import without_proclitics
+from wusum.model.text import Word, align, words
+from wusum.model.vocabulary import Entry, Mentions, Vocabulary
 
 HEAD_CANDIDATES = 60
 """Tags that the head may propose for an article."""
 
-_PROCLITICS = "وفبكل"
 FEATURES = (
     "present",  # it stands in the body or the title
     "prior",  # log odds that editors give it to an article in which it stands
@@ -38,6 +37,9 @@ FEATURES = (
     "length",  # words
     "single_word",
     "once",  # given to one training article only
+    "phrase",  # log odds that the span head takes it for a key phrase
+    "name",  # the same for a name
+    "new",  # no editor of the training data has given it
 )
 
 
@@ -59,105 +61,13 @@ class Tag:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A tag of the vocabulary: its match key, its usual spelling and what training data says about it."""
+class Candidate:
+    """A tag that an article may get."""
 
-    key: str
-    text: str
-    present: int
-    """Training articles in which it stands."""
-    tagged: int
-    """Training articles to which an editor gave it."""
-    prior: int
-    """Training articles in which it stands and to which an editor gave it."""
-    label: int
-    """Its label in the tag head, -1 if it has none."""
-
-
-@dataclass(slots=True)
-class Mentions:
-    """Where a candidate stands: word numbers in the body, and whether it is in the title."""
-
-    body: list[tuple[int, int]] = field(default_factory=list)
-    in_title: bool = False
-
-
-class Vocabulary:
-    """The tags that can be given, found in a text by their words without clitics."""
-
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        self.entries = tuple(entries)
-        self._index = {entry.key: i for i, entry in enumerate(self.entries)}
-        self._by_label = {entry.label: i for i, entry in enumerate(self.entries) if entry.label >= 0}
-        self._openings: set[str] = set()
-        for key in self._index:
-            parts = key.split(" ")
-            self._openings.update(" ".join(parts[:n]) for n in range(1, len(parts)))
-
-    @classmethod
-    def load(cls, path: Path) -> Vocabulary:
-        """Read `tags.tsv`; raises ModelError for a line that is no entry."""
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except UnicodeDecodeError as error:
-            raise ModelError(f"{path}: damaged; install the model again: {error}") from error
-        entries = []
-        for number, line in enumerate(lines[1:], start=2):
-            try:
-                key, text, *counts = line.split("\t")
-                present, tagged, prior, label = map(int, counts)
-            except ValueError as error:
-                raise ModelError(
-                    f"{path}:{number}: not an entry of a tag vocabulary; install the model again"
-                ) from error
-            entries.append(Entry(key, text, present, tagged, prior, label))
-        return cls(entries)
-
-    def save(self, path: Path) -> None:
-        """Write `tags.tsv`."""
-        lines = ["key\ttext\tpresent\ttagged\tprior\tlabel"]
-        lines += ["\t".join(map(str, (e.key, e.text, e.present, e.tagged, e.prior, e.label))) for e in self.entries]
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-    def find(self, text: Sequence[Word]) -> dict[int, list[tuple[int, int]]]:
-        """Entries that stand among the words of a text, with the word numbers `[first, last]` of each mention."""
-        stems = [strip_clitics(word.text) for word in text]
-        found: dict[int, list[tuple[int, int]]] = {}
-        for first, stem in enumerate(stems):
-            for opening in (stem, *_without_proclitics(text[first].text, stem)):
-                matched = False
-                key, last = opening, first
-                while True:
-                    if (entry := self._index.get(key)) is not None:
-                        found.setdefault(entry, []).append((first, last))
-                        matched = True
-                    last += 1
-                    if key not in self._openings or last == len(stems) or last - first == MAX_WORDS:
-                        break
-                    key = f"{key} {stems[last]}"
-                if matched:  # موسكو in «بموسكو» only where «بموسكو» itself is nothing
-                    break
-        return found
-
-    def of_label(self, label: int) -> int | None:
-        """The entry of a label of the tag head, None where the vocabulary has none."""
-        return self._by_label.get(label)
-
-
-def _without_proclitics(word: str, stem: str) -> list[str]:
-    """Readings of a stem with prepositions and conjunctions off: وبموسكو → بموسكو has gone before, موسكو comes here.
-
-    Under an article none can stand (البحرية is not الحرية); but a و, taken off the bare word, comes off there, too.
-    """
-    if len(word) - len(stem) > 1:
-        return [stem[1:]] if stem[0] == "و" and len(stem) > MIN_STEM else []
-    readings = []
-    for _ in range(2):
-        if len(stem) <= MIN_STEM or stem[0] not in _PROCLITICS:
-            break
-        stem = stem[1:]
-        readings.append(strip_clitics(stem))
-    return readings
+    entry: Entry
+    mentions: Mentions
+    phrase: Phrase | None = None
+    """As the span head found it, if it did."""
 
 
 class TagRanker:
@@ -173,54 +83,68 @@ class TagRanker:
         self.bias = weights["bias"]
 
     def candidates(
-        self, title: Sequence[Word], body: Sequence[Word], logits: NDArray[np.float32]
-    ) -> tuple[dict[int, Mentions], NDArray[np.float64]]:
-        """The entries to choose from with their mentions, and their features [candidates, features]."""
-        mentions: dict[int, Mentions] = {i: Mentions(spans) for i, spans in self.vocabulary.find(body).items()}
-        for i in self.vocabulary.find(title):
-            mentions.setdefault(i, Mentions()).in_title = True
-        log_p = _log_softmax(logits)
+        self, title: str, body: str, reading: Reading, body_words: Sequence[Word] | None = None
+    ) -> tuple[list[Candidate], NDArray[np.float64]]:
+        """What there is to choose from, and its features [candidates, features]."""
+        title_words = words(title)
+        body_words = words(body) if body_words is None else body_words
+        coined = self._coined(reading.phrases, title_words, body_words)
+        made: dict[str, Candidate] = {}
+        for known in (self.vocabulary, coined):
+            mentions = {i: Mentions(spans) for i, spans in known.find(body, body_words).items()}
+            for i in known.find(title, title_words):
+                mentions.setdefault(i, Mentions()).in_title = True
+            for i, found in mentions.items():
+                key = known.entries[i].key
+                made.setdefault(key, Candidate(known.entries[i], found, reading.phrases.get(key)))
+        log_p = _log_softmax(reading.tags)
         for label in np.argsort(-log_p, kind="stable")[:HEAD_CANDIDATES]:
-            if (entry := self.vocabulary.of_label(int(label))) is not None:
-                mentions.setdefault(entry, Mentions())
-        features = [_features(self.vocabulary.entries[i], found, log_p) for i, found in mentions.items()]
-        return mentions, np.array(features).reshape(-1, len(FEATURES))
+            if (known_as := self.vocabulary.of_label(int(label))) is not None:
+                entry = self.vocabulary.entries[known_as]
+                made.setdefault(entry.key, Candidate(entry, Mentions(), reading.phrases.get(entry.key)))
+        features = [_features(candidate, log_p) for candidate in made.values()]
+        return list(made.values()), np.array(features).reshape(-1, len(FEATURES))
+
+    def _coined(
+        self, found: Mapping[str, Phrase], title_words: Sequence[Word], body_words: Sequence[Word]
+    ) -> Vocabulary:
+        """The phrases that no editor has given before, as entries that nothing is known of."""
+        new = {key: phrase for key, phrase in found.items() if key not in self.vocabulary}
+        if not new:
+            return Vocabulary(())
+        here = {word.text for part in (title_words, body_words) for word in part}
+        known = self.vocabulary.spellings
+        texts = {key: without_proclitics(phrase.forms.most_common(1)[0][0], known, here) for key, phrase in new.items()}
+        return Vocabulary(Entry(key, text, 0, 0, 0, -1) for key, text in texts.items())
 
     def scores(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """The probability [candidates] that an editor gives a tag, from its features [candidates, features]."""
         return np.asarray(1 / (1 + np.exp(-(features @ self.weights + self.bias))))
 
-    def rank(
-        self,
-        title: str,
-        body: str,
-        logits: NDArray[np.float32],
-        max_tags: int,
-        min_score: float | None,
-    ) -> tuple[Tag, ...]:
+    def rank(self, title: str, body: str, reading: Reading, max_tags: int, min_score: float | None) -> tuple[Tag, ...]:
         """The tags of an article, best first, with spans in its body.
 
         Without `min_score` the model's thresholds hold; a tag that does not stand in the article must be surer.
         """
         body_words = words(body)
-        mentions, features = self.candidates(words(title), body_words, logits)
+        found, features = self.candidates(title, body, reading, body_words)
         scores = self.scores(features)
-        entries = [self.vocabulary.entries[i] for i in mentions]
         present, absent = (self.threshold, self.absent_threshold) if min_score is None else (min_score, min_score)
         least = np.where(features[:, FEATURES.index("present")] == 1, present, absent)
-        best = sorted(range(len(entries)), key=lambda n: (-scores[n], entries[n].key))
-        found = list(mentions.values())
+        best = sorted(range(len(found)), key=lambda n: (-scores[n], found[n].entry.key))
         return tuple(
-            Tag(entries[n].text, round(float(scores[n]), 4), _spans(entries[n], found[n], body, body_words))
+            Tag(found[n].entry.text, round(float(scores[n]), 4), _spans(found[n], body, body_words))
             for n in [n for n in best if scores[n] >= least[n]][:max_tags]
         )
 
 
-def _features(entry: Entry, mentions: Mentions, log_p: NDArray[np.float64]) -> list[float]:
+def _features(candidate: Candidate, log_p: NDArray[np.float64]) -> list[float]:
     """One row in the order of FEATURES."""
+    entry, mentions = candidate.entry, candidate.mentions
     present = bool(mentions.body or mentions.in_title)
     head = float(log_p[entry.label]) if entry.label >= 0 else -8.0
     size = entry.key.count(" ") + 1
+    phrase, name = candidate.phrase.odds if candidate.phrase else (UNMARKED, UNMARKED)
     return [
         float(present),
         math.log((entry.prior + 0.2) / (entry.present - entry.prior + 4.0)) if present else 0.0,
@@ -234,6 +158,9 @@ def _features(entry: Entry, mentions: Mentions, log_p: NDArray[np.float64]) -> l
         float(size),
         float(size == 1),
         float(entry.tagged == 1),
+        phrase,
+        name,
+        float(entry.tagged == 0),
     ]
 
 
@@ -242,11 +169,11 @@ def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray(shifted - np.log(np.exp(shifted).sum()))
 
 
-def _spans(entry: Entry, mentions: Mentions, body: str, text: Sequence[Word]) -> tuple[tuple[int, int], ...]:
+def _spans(candidate: Candidate, body: str, text: Sequence[Word]) -> tuple[tuple[int, int], ...]:
     """Offsets of the mentions, a stuck conjunction or preposition left out where the tag goes without."""
-    opening = words(entry.text)[0].text
+    opening = words(candidate.entry.text)[0].text
     spans = []
-    for first, last in mentions.body:
+    for first, last in candidate.mentions.body:
         word, start = text[first], text[first].start
         for form in (opening, f"ال{opening}"):
             if word.text.endswith(form) and word.text != form:

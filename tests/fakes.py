@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wusum.model.artefact import BUNDLED
+from wusum.model.reading import Readings
 from wusum.model.tagger import Prediction
 from wusum.model.tags import Tag
 from wusum.model.topics import Topic, TopicDecoder
@@ -24,7 +25,7 @@ class FakeTagger:
     artefact = FakeArtefact()
     asked = 0
 
-    def logits(self, articles: list[Any]) -> tuple[np.ndarray, np.ndarray]:
+    def read(self, articles: list[Any]) -> Readings:
         self.asked += 1
         rows = np.zeros((len(articles), 4), np.float32)
         for row, article in zip(rows, articles, strict=True):
@@ -34,7 +35,7 @@ class FakeTagger:
                 row[:] = (3.0, 0.0, 2.9, 2.9) if number % 2 else (9.0, 0.0, 0.0, 0.0)
             else:
                 row[subject] = 5.0
-        return rows, np.zeros((len(articles), 1), np.float32)
+        return Readings(rows, np.zeros((len(articles), 1), np.float32), tuple({} for _ in articles))
 
     def stream(self, articles: Any, min_score: float | None = None, **_: Any) -> Iterator[Prediction]:
         topics = (Topic("medtop:00000000", "رياضة", "sport", 0.9),)

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from tests.fakes import FakeTagger
@@ -19,6 +18,7 @@ from wusum.eval.cli import side_by_side
 from wusum.eval.config import EvalConfig
 from wusum.eval.evaluation import Evaluation, evaluate, load_report
 from wusum.eval.report import metrics_json, verdicts, worst_errors, write_report
+from wusum.model.reading import Readings
 from wusum.train.config import ConfigError
 
 LABELS = {"plain": ["sport", "economy", "health"]}
@@ -89,9 +89,9 @@ def test_two_reports_are_compared(folder: Path, evaluation: Evaluation, tmp_path
 
 def test_a_broken_model_is_told(settings: EvalConfig, tmp_path: Path) -> None:
     class Broken(FakeTagger):
-        def logits(self, found: list[Any]) -> tuple[np.ndarray, np.ndarray]:
-            topics, tags = super().logits(found)
-            return topics[:, [1, 2, 0, 3]], tags
+        def read(self, found: list[Any]) -> Readings:
+            readings = super().read(found)
+            return replace(readings, topics=readings.topics[:, [1, 2, 0, 3]])
 
     broken: Any = Broken()
     (verdict,) = verdicts(evaluate(broken, replace(settings, cache=tmp_path), ["topics"]))
@@ -152,7 +152,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_browser_shows_it_whole(browser: Any, folder: Path, width: int, scheme: str) -> None:
+def test_a_browser_shows_it_whole(browser: Any, folder: Path, evaluation: Evaluation, width: int, scheme: str) -> None:
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
@@ -167,7 +167,8 @@ def test_a_browser_shows_it_whole(browser: Any, folder: Path, width: int, scheme
         " flat: [...document.querySelectorAll('svg')].filter(s => s.getBoundingClientRect().height < 40).length}"
     )
     assert shown == {
-        "verdicts": 3, "charts": 4, "errors": 10, "direction": "rtl", "flat": 0,
+        "verdicts": 3, "charts": 4 + bool(evaluation.about["training_loss"]), "errors": 10, "direction": "rtl",
+        "flat": 0,
         "ground": "rgb(255, 255, 255)" if scheme == "light" else "rgb(20, 23, 26)",
     }  # fmt: skip
     assert browser.get_log("browser") == []

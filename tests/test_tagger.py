@@ -66,16 +66,20 @@ def test_alone_in_a_batch_and_in_any_order_the_answer_is_one(tagger: Tagger, art
 def test_logits_do_not_depend_on_their_batch_to_the_last_bit(tagger: Tagger, articles: list[Article]) -> None:
     words = " ".join(article.body for article in articles).split()
     texts = [Article(id=str(n), body=" ".join(words[n : n + 3 + 7 * n])) for n in range(40)]
-    together = tagger.logits(texts)
+    together = tagger.read(texts)
     for number, text in enumerate(texts):
-        for whole, alone in zip(together, tagger.logits([text]), strict=True):
-            np.testing.assert_array_equal(whole[number], alone[0])
+        alone = tagger.read([text])
+        np.testing.assert_array_equal(together.topics[number], alone.topics[0])
+        np.testing.assert_array_equal(together.tags[number], alone.tags[0])
+        assert together.phrases[number] == alone.phrases[0]
 
 
 def test_torch_gives_the_same_answer_as_onnx(tagger: Tagger, articles: list[Article]) -> None:
     other = Tagger.from_pretrained(runtime="torch")
-    for one, two in zip(tagger.logits(articles), other.logits(articles), strict=True):
-        np.testing.assert_allclose(one, two, atol=1e-3)
+    for one, two in zip(tagger.read(articles), other.read(articles), strict=True):
+        np.testing.assert_allclose(one.topics, two.topics, atol=1e-3)
+        np.testing.assert_allclose(one.tags, two.tags, atol=1e-3)
+        assert one.phrases.keys() == two.phrases.keys()
     for one, two in zip(tagger(articles), other(articles), strict=True):
         assert_same(one, two)
 
@@ -84,8 +88,8 @@ def test_a_text_seen_before_is_not_run_again(
     tagger: Tagger, articles: list[Article], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = []
-    logits = tagger.logits
-    monkeypatch.setattr(tagger, "logits", lambda found: run.extend(found) or logits(found))
+    read = tagger.read
+    monkeypatch.setattr(tagger, "read", lambda found: run.extend(found) or read(found))
     copies = [replace(article, id=f"{article.id}-{n}", offset=n) for n in range(80) for article in articles]
     predictions = list(tagger.stream(copies))
     assert len(run) == len(articles)

@@ -10,22 +10,22 @@ from __future__ import annotations
 import json
 import logging
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from wusum.model.blocks import CHUNK
+from wusum.model.reading import Reading
 from wusum.model.tagger import Tagger
 from wusum.model.tags import FEATURES, TagRanker
-from wusum.model.text import match_key, words
+from wusum.model.text import match_key
 from wusum.train.corpora import Example, LabelMap, examples, held_out
 from wusum.train.vocabulary import build_vocabulary
 
@@ -100,7 +100,7 @@ def fit_temperature(config: CalibrateConfig, tagger: Tagger, label_map: LabelMap
             sets = np.zeros((len(rows), len(label_map.keys)), bool)
             for i, (_, topics) in enumerate(rows):
                 sets[i, list(topics)] = True
-            parts.append((_logits(tagger, [e for e, _ in rows])[0], sets))
+            parts.append((np.stack([reading.topics for reading in _read(tagger, [e for e, _ in rows])]), sets))
 
     def loss(log_temperature: float) -> float:
         scale = np.exp(-log_temperature)
@@ -115,22 +115,20 @@ def fit_temperature(config: CalibrateConfig, tagger: Tagger, label_map: LabelMap
     return round(best, 4)
 
 
-def _logits(tagger: Tagger, rows: Sequence[Example]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Topic logits [rows, topics] and tag logits [rows, labels]."""
-    articles = [row.article() for row in rows]
-    chunks = [tagger.logits(articles[i : i + CHUNK]) for i in range(0, len(articles), CHUNK)]
-    topics, tags = (np.concatenate(parts) for parts in zip(*chunks, strict=True))
-    return topics, tags
+def _read(tagger: Tagger, rows: Sequence[Example]) -> Iterator[Reading]:
+    """What the network makes of each row."""
+    for start in range(0, len(rows), CHUNK):
+        yield from tagger.read([row.article() for row in rows[start : start + CHUNK]])
 
 
 def fit_ranking(tagger: Tagger, ranker: TagRanker, rows: Sequence[Example], regularisation: float) -> dict[str, float]:
     """The weight of each feature and the bias, fitted on all candidates of some tagged articles."""
     features, given = [], []
-    for row, logits in zip(rows, _logits(tagger, rows)[1], strict=True):
+    for row, reading in zip(rows, _read(tagger, rows), strict=True):
         gold = set(map(match_key, row.tags or ()))
-        mentions, table = ranker.candidates(words(row.title), words(row.body), logits)
+        candidates, table = ranker.candidates(row.title, row.body, reading)
         features.append(table)
-        given += [ranker.vocabulary.entries[i].key in gold for i in mentions]
+        given += [candidate.entry.key in gold for candidate in candidates]
     scaler = StandardScaler()
     table = scaler.fit_transform(np.concatenate(features))
     model = LogisticRegression(C=regularisation, max_iter=1000).fit(table, given)
@@ -145,10 +143,10 @@ def fit_thresholds(
 ) -> dict[str, float]:
     """The least scores of given tags: absent ones reach `absent_precision`, then mean F1 of `most` tags is best."""
     ranked = []
-    for row, logits in zip(rows, _logits(tagger, rows)[1], strict=True):
-        mentions, features = ranker.candidates(words(row.title), words(row.body), logits)
+    for row, reading in zip(rows, _read(tagger, rows), strict=True):
+        candidates, features = ranker.candidates(row.title, row.body, reading)
         present = features[:, FEATURES.index("present")] == 1
-        keys = [ranker.vocabulary.entries[i].key for i in mentions]
+        keys = [candidate.entry.key for candidate in candidates]
         tags = sorted(zip(keys, ranker.scores(features), present, strict=True), key=lambda tag: (-tag[1], tag[0]))
         ranked.append((set(map(match_key, row.tags or ())), tags[: 2 * most]))
 

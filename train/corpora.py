@@ -77,6 +77,10 @@ class Example:
     tags: tuple[str, ...] | None
     date: str = ""
     """As the corpus writes it, year first; empty where it is not known."""
+    phrases: tuple[str, ...] | None = None
+    """Phrases that people took for the key ones, where they were asked; an editor's tags are that, too."""
+    names: tuple[tuple[int, int], ...] | None = None
+    """Where names stand in the body, as offsets, in corpora that mark them."""
 
     @property
     def text(self) -> str:
@@ -105,9 +109,29 @@ def examples(
     """The articles of some splits of a corpus; those dated from `before` on are left out, if a date is given."""
     for row in rows(folder, corpus):
         date = row.get("date") or ""
-        if row["split"] in splits and row.get("text") and not (before and date >= before):
-            tags = clean_tags(row["tags"]) if corpus == "almayadeen" and row["tags"] else None
-            yield Example(row["id"], corpus, row["title"] or "", row["text"], row.get("label"), tags, date)
+        if row["split"] not in splits or (before and date >= before):
+            continue
+        if row.get("tokens"):
+            body, names = _marked(row["tokens"], row["ner"])
+            yield Example(row["id"], corpus, "", body, None, None, date, None, names)
+        elif row.get("text"):
+            phrases = clean_tags(row["tags"]) if row["tags"] else None
+            tags = phrases if corpus == "almayadeen" else None
+            yield Example(row["id"], corpus, row["title"] or "", row["text"], row.get("label"), tags, date, phrases)
+
+
+def _marked(tokens: Sequence[str], marks: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """A sentence and the offsets of its names, from its words and their BIO marks."""
+    names: list[tuple[int, int]] = []
+    place = 0
+    for token, mark in zip(tokens, marks, strict=True):
+        end = place + len(token)
+        if mark.startswith("I-") and names:
+            names[-1] = names[-1][0], end
+        elif mark != "O":
+            names.append((place, end))
+        place = end + 1
+    return " ".join(tokens), tuple(names)
 
 
 def clean_tags(tags: Sequence[str]) -> tuple[str, ...]:

@@ -18,7 +18,8 @@ import onnx
 import torch
 
 from wusum.model.network import load_network
-from wusum.model.tags import FEATURES, Vocabulary
+from wusum.model.tags import FEATURES
+from wusum.model.vocabulary import Vocabulary
 
 OPSET = 18
 
@@ -51,12 +52,13 @@ def export_onnx(folder: Path) -> None:
             (ids, mask),
             buffer,  # type: ignore[arg-type]  # takes files, too
             input_names=["input_ids", "attention_mask"],
-            output_names=["topic_logits", "tag_logits"],
+            output_names=["topic_logits", "tag_logits", "span_logits"],
             dynamic_axes={
                 "input_ids": axes,
                 "attention_mask": axes,
                 "topic_logits": {0: "windows"},
                 "tag_logits": {0: "windows"},
+                "span_logits": axes,
             },
             dynamo=False,
             do_constant_folding=False,

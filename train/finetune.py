@@ -1,8 +1,9 @@
-"""Fine-tune an encoder with its two heads on all corpora at once, with `transformers.Trainer`.
+"""Fine-tune an encoder with its three heads on all corpora at once, with `transformers.Trainer`.
 
 Topics are learned from *sets* of topics (partial labels): the loss is minus the log of the summed probability of the
 set that a label can mean (Jin and Ghahramani, "Learning with multiple labels", NIPS 2002). Tags are learned as
-a softmax over the tag vocabulary with the editor's tags as equally likely targets.
+a softmax over the tag vocabulary with the editor's tags as equally likely targets. Phrases and names that stand in the
+text are learned token by token.
 """
 
 from __future__ import annotations
@@ -20,16 +21,18 @@ import transformers
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch import Tensor
+from torch.nn import functional
 from transformers import AutoConfig, AutoModel, PreTrainedModel, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 from transformers.utils.hub import cached_file
 
 from wusum.model.network import Network, pooling
+from wusum.model.spans import MARKS
 from wusum.train.config import pin
 from wusum.train.corpora import LabelMap, held_out
 from wusum.train.encoder import new_bert
 from wusum.train.preprocessing import add_preprocessing
-from wusum.train.windows import Collator, TagLabels, Windows, read_corpora, read_rows, training_rows
+from wusum.train.windows import UNKNOWN, Collator, TagLabels, Windows, read_corpora, read_rows, training_rows
 
 log = logging.getLogger(__name__)
 FREE = ("data", "save_steps")
@@ -76,6 +79,8 @@ class FinetuneConfig:
     """Training articles that a tag needs to get a label of its own in the tag head."""
     tag_weight: float = 0.5
     """Weight of the tag loss beside the topic loss."""
+    span_weight: float = 1.0
+    """Weight of the loss of marked phrases and names."""
     tag_holdout: float = 0.125
     """Share of the tagged articles kept apart, on which the ranking of tags is fitted afterwards."""
     batch_size: int = 32
@@ -97,16 +102,18 @@ class FinetuneConfig:
     """Windows to train on in all, drawn from those that `corpora` asks for; 0 is all of them."""
 
 
-class TwoHeadTrainer(Trainer):
-    """A Trainer with the loss of both heads."""
+class HeadsTrainer(Trainer):
+    """A Trainer with the losses of all heads."""
 
-    tag_weight = 1.0
+    tag_weight = span_weight = 1.0
 
     def compute_loss(self, model: Any, inputs: dict[str, Tensor], *_: Any, **__: Any) -> Tensor:
         """Scalar loss of a batch."""
-        topic_logits, tag_logits = model(inputs["input_ids"], inputs["attention_mask"])
-        return topic_loss(topic_logits.float(), inputs["topics"]) + self.tag_weight * tag_loss(
-            tag_logits.float(), inputs["tags"]
+        topic_logits, tag_logits, span_logits = model(inputs["input_ids"], inputs["attention_mask"])
+        return (
+            topic_loss(topic_logits.float(), inputs["topics"])
+            + self.tag_weight * tag_loss(tag_logits.float(), inputs["tags"])
+            + self.span_weight * span_loss(span_logits.float(), inputs["marks"])
         )
 
 
@@ -127,6 +134,15 @@ def tag_loss(logits: Tensor, tags: Tensor) -> Tensor:
         return logits.sum() * 0
     targets = tags[tagged] / tags[tagged].sum(-1, keepdim=True)
     return -(targets * logits[tagged].log_softmax(-1)).sum(-1).mean()
+
+
+def span_loss(logits: Tensor, marks: Tensor) -> Tensor:
+    """Mean over the marked tokens of the cross-entropy with their marks, [rows, tokens, kinds], given logits [rows,
+    tokens, kinds * marks]."""
+    known = marks != UNKNOWN
+    if not known.any():
+        return logits.sum() * 0
+    return functional.cross_entropy(logits.reshape(*marks.shape, len(MARKS))[known], marks[known])
 
 
 def new_encoder(config: FinetuneConfig, vocab_size: int, pad: int) -> PreTrainedModel:
@@ -177,7 +193,7 @@ def run(config: FinetuneConfig, callbacks: Sequence[TrainerCallback] = ()) -> No
     pad = tokenizer.token_to_id("[PAD]") or 0
     network = Network(new_encoder(config, tokenizer.get_vocab_size(), pad), len(topics.keys), len(tags.texts))
     steps = int(len(rows) / config.batch_size * config.epochs)
-    trainer = TwoHeadTrainer(
+    trainer = HeadsTrainer(
         model=network,
         args=TrainingArguments(
             output_dir=str(config.output),
@@ -200,7 +216,7 @@ def run(config: FinetuneConfig, callbacks: Sequence[TrainerCallback] = ()) -> No
         train_dataset=Windows(rows, config.window - len(special), config.lead_share, config.seed, config.title_dropout),
         data_collator=Collator(special[:1], special[1:], pad, len(topics.keys), len(tags.texts)),
     )
-    trainer.tag_weight = config.tag_weight
+    trainer.tag_weight, trainer.span_weight = config.tag_weight, config.span_weight
     for callback in callbacks:
         trainer.add_callback(callback)
     last = get_last_checkpoint(str(config.output))  # type: ignore[no-untyped-call]

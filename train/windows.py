@@ -15,10 +15,12 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from wusum.model.spans import KINDS
 from wusum.model.text import match_key
 from wusum.train.config import ConfigError
 from wusum.train.corpora import Example, LabelMap, examples, held_out
 from wusum.train.cues import Cues
+from wusum.train.mentions import marks, name_mentions, phrase_mentions
 from wusum.train.shortcuts import Anonymiser
 
 if TYPE_CHECKING:
@@ -44,6 +46,10 @@ class TagLabels:
         return cls({key: i for i, (key, _) in enumerate(kept)}, tuple(f.most_common(1)[0][0] for _, f in kept))
 
 
+MARKED = tuple(f"{kind}_marks" for kind in KINDS)
+"""Columns with a mark for each token, empty where the article's are not known."""
+
+
 class Windows(torch.utils.data.Dataset[dict[str, Any]]):
     """One window of each row: the beginning of its article, with or without the title, or a random place.
 
@@ -63,11 +69,14 @@ class Windows(torch.utils.data.Dataset[dict[str, Any]]):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         row: dict[str, Any] = self.rows[index]
-        ids: list[int] = row["input_ids"]
-        if self.untitled[index]:
-            ids = ids[row["title_tokens"] :] or ids
-        start = round(self.places[index] * max(len(ids) - self.room, 0))
-        return row | {"input_ids": ids[start : start + self.room]}
+        size = len(row["input_ids"])
+        title = row["title_tokens"] if self.untitled[index] and row["title_tokens"] < size else 0
+        start = title + round(self.places[index] * max(size - title - self.room, 0))
+        return row | {name: row[name][start : start + self.room] for name in ("input_ids", *MARKED)}
+
+
+UNKNOWN = -100
+"""The mark of a token that nobody has marked, and that no loss counts."""
 
 
 class Collator:
@@ -77,18 +86,24 @@ class Collator:
         self.prefix, self.suffix, self.pad, self.sizes = prefix, suffix, pad, (topics, tags)
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Tensor]:
-        """Ids and mask [rows, tokens], topic sets [rows, topics] and tags [rows, tags]."""
+        """Ids and mask [rows, tokens], topic sets [rows, topics], tags [rows, tags], marks [rows, tokens, kinds]."""
         windows = [self.prefix + row["input_ids"] + self.suffix for row in rows]
         longest = max(map(len, windows))
         topics, tags = (torch.zeros(len(rows), size) for size in self.sizes)
         for i, row in enumerate(rows):
             topics[i, row["topics"]] = 1
             tags[i, row["tags"]] = 1
+        marks = torch.full((len(rows), longest, len(MARKED)), UNKNOWN)
+        for i, row in enumerate(rows):
+            for kind, name in enumerate(MARKED):
+                found = torch.tensor(row[name], dtype=torch.long)
+                marks[i, len(self.prefix) : len(self.prefix) + len(found), kind] = found
         return {
             "input_ids": torch.tensor([w + [self.pad] * (longest - len(w)) for w in windows]),
             "attention_mask": torch.tensor([[1] * len(w) + [0] * (longest - len(w)) for w in windows]),
             "topics": topics,
             "tags": tags,
+            "marks": marks,
         }
 
 
@@ -112,9 +127,9 @@ def training_rows(config: FinetuneConfig, tokenizer: Tokenizer, topics: LabelMap
     anonymised = Anonymiser(config.outlet_names) if config.outlet_names else str
 
     def encode(batch: list[Example]) -> Iterator[dict[str, Any]]:
-        batch = [replace(e, body=anonymised(e.body)) for e in batch]
+        batch = [e if e.names else replace(e, body=anonymised(e.body)) for e in batch]  # names have their offsets
         whole, titles = (
-            tokenizer.encode_batch_fast([text[: config.max_tokens * 8] for text in texts], add_special_tokens=False)
+            tokenizer.encode_batch([text[: config.max_tokens * 8] for text in texts], add_special_tokens=False)
             for texts in ([e.text for e in batch], [e.title for e in batch])
         )
         for example, encoding, title in zip(batch, whole, titles, strict=True):
@@ -123,13 +138,16 @@ def training_rows(config: FinetuneConfig, tokenizer: Tokenizer, topics: LabelMap
             if cues and example.title:
                 sets = cues.narrow(sets, example.title)
             labels = sorted({tags.index[k] for k in map(match_key, example.tags or ()) if k in tags.index})
-            if ids and (sets or labels):
+            found = phrase_mentions(example), name_mentions(example)
+            if ids and (sets or labels or any(mentions is not None for mentions in found)):
+                places = encoding.offsets[: config.max_tokens]
                 yield {
                     "corpus": example.corpus,
                     "input_ids": ids,
                     "title_tokens": len(title.ids),
                     "topics": list(sets),
                     "tags": labels,
+                    **{name: marks(places, mentions) for name, mentions in zip(MARKED, found, strict=True)},
                 }
 
     kinds = datasets.Features(
@@ -139,6 +157,7 @@ def training_rows(config: FinetuneConfig, tokenizer: Tokenizer, topics: LabelMap
             "title_tokens": datasets.Value("int32"),
             "topics": datasets.List(datasets.Value("int32")),
             "tags": datasets.List(datasets.Value("int32")),
+            **{name: datasets.List(datasets.Value("int8")) for name in MARKED},
         }
     )
     cache = config.output / "cache"
