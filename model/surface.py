@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 
 from wusum.model.text import MIN_STEM, align, words
 
-_WITH_ARTICLE = ("وال", "بال", "كال", "فال")
-_SINGLE = "وفبلك"
+_BEFORE_ARTICLE = re.compile(r"[وف]?[بك]?(?=ال)|[وف]?لل")
+_BEFORE_BARE = re.compile(r"[وف]?[بلك]|[وف]")
 
 
 def without_proclitics(phrase: str, known: Container[str], here: Container[str]) -> str:
     """A phrase of a text without وـ فـ بـ لـ كـ before its first word.
 
-    Before the article they always go (بالرياض → الرياض, للرياض → الرياض). Before a bare word they go where it is not
+    Before the article they always go (بالرياض and للرياض → الرياض). Before a bare word they go where it is not
     among the `known` words, in `normalise`'s spelling, and what is left of it is among those or the words that
     stand `here`, in the same article (وموسكو → موسكو, but لبنان stays).
     """
-    while found := words(phrase):
-        word = found[0]
-        if word.text.startswith(_WITH_ARTICLE) and len(word.text) - 3 >= MIN_STEM:
-            cut, put = 1, ""
-        elif word.text.startswith("لل") and len(word.text) - 2 >= MIN_STEM:
-            cut, put = 2, "ال"
-        elif (
-            word.text[0] in _SINGLE and len(word.text) > MIN_STEM and word.text not in known
-            and (word.text[1:] in known or word.text[1:] in here)
-        ):  # fmt: skip
-            cut, put = 1, ""
-        else:
-            return phrase[word.start :]
-        phrase = put + phrase[word.start + align(phrase[word.start : word.end]).starts[cut] :]
-    return phrase
+    word = words(phrase)[0]
+    starts = align(phrase[word.start : word.end]).starts
+    if (found := _BEFORE_ARTICLE.match(word.text)) and (cut := found.end()):
+        joined = found.group().endswith("لل")
+        if len(word.text) - cut - (0 if joined else len("ال")) >= MIN_STEM:
+            return ("ال" if joined else "") + phrase[word.start + starts[cut] :]
+    if word.text not in known:
+        for cut in (1, 2):
+            rest = word.text[cut:]
+            if _BEFORE_BARE.fullmatch(word.text[:cut]) and len(rest) >= MIN_STEM and (rest in known or rest in here):
+                return phrase[word.start + starts[cut] :]
+    return phrase[word.start :]
