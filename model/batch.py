@@ -40,6 +40,7 @@ def tag_dump(
     max_topics: int,
     max_tags: int,
     min_score: float | None,
+    explain: bool = False,
 ) -> None:
     """Tag every article in order and write rows and rejects.
 
@@ -48,7 +49,9 @@ def tag_dump(
     """
     begin = time.perf_counter()
     for block in blocks(records, outputs.room):
-        predictions = tagger.stream(block.articles, max_topics=max_topics, max_tags=max_tags, min_score=min_score)
+        predictions = tagger.stream(
+            block.articles, max_topics=max_topics, max_tags=max_tags, min_score=min_score, explain=explain
+        )
         for article, prediction in zip(block.articles, predictions, strict=True):
             outputs.write(article, prediction)
             report.tagged += 1

@@ -105,6 +105,9 @@ def tag(
     part: Annotated[
         str, typer.Option(metavar="I/N", help="Only the I-th of N parts of the records, in turns of 256.")
     ] = "1/1",
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say of each tag what its score is made of; in jsonl and tables.")
+    ] = False,
 ) -> None:
     """Tag the articles of INPUT: a row each, in their order.
 
@@ -130,6 +133,7 @@ def tag(
         force=not resume,
         shard_rows=shard_rows,
         part=_part(part),
+        explain=explain,
     )
     if shard_rows and options.output is None:
         raise typer.BadParameter("shards need an output: name it with -o", param_hint="--shard-rows")

@@ -38,10 +38,11 @@ class TagOptions:
     force: bool = False
     shard_rows: int | None = None
     part: tuple[int, int] = (1, 1)
+    explain: bool = False
 
     def shaping(self) -> dict[str, object]:
         """Those that decide what the output holds, under the names of the flags, and the version that reads them."""
-        names = ("format", "max_topics", "max_tags", "min_score", "pages", "runtime", "shard_rows")
+        names = ("format", "max_topics", "max_tags", "min_score", "pages", "runtime", "shard_rows", "explain")
         values: dict[str, object] = {name.replace("_", "-"): getattr(self, name) for name in names}
         values |= {f"{name}-field": value for name, value in asdict(self.fields).items()}
         return values | {"part": f"{self.part[0]}/{self.part[1]}", "wusum": version("wusum")}
@@ -51,6 +52,9 @@ def run_tag(options: TagOptions) -> None:
     """Run `wusum tag`; raises DumpError or ModelError where nothing can be done, OSError where writing fails."""
     options = replace(options, output=plain(options.output) if options.output else None)
     names = _names(options)
+    kind = output_format(options.output, options.format)[0] if options.output else options.format
+    if options.explain and kind in ("csv", "tsv", "parquet"):
+        raise DumpError(f"--explain has its place in jsonl and on the terminal; {kind} has no column for it")
     wanted = None
     if names and _lasting(options):
         wanted = Manifest(fingerprints(options.inputs, names), "", options.shaping())
@@ -160,6 +164,7 @@ def _run(options: TagOptions, tagger: Tagger, names: OutputNames | None, manifes
             max_topics=options.max_topics,
             max_tags=options.max_tags,
             min_score=options.min_score,
+            explain=options.explain,
         )
     if manifest:
         manifest.tagged, manifest.rejected = report.tagged, report.rejected

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wusum.model.article import Article
 from wusum.model.tagger import Prediction
+from wusum.model.tags import Tag
 
 _ISOLATE, _END = "\u2067", "\u2069"
 _EXCERPT = 70
@@ -19,11 +20,17 @@ def as_text(article: Article, prediction: Prediction) -> str:
     lines = [f"\n{prediction.id}", f"        {_arabic(excerpt)}"]
     for name, items in (
         ("topics", [(t.score, f"{t.name_en}  {_arabic(t.name_ar)}") for t in prediction.topics]),
-        ("tags", [(t.score, _arabic(t.text)) for t in prediction.tags]),
+        ("tags", [(t.score, _arabic(t.text) + _reasons(t)) for t in prediction.tags]),
     ):
         for number, (score, text) in enumerate(items):
             lines.append(f"{'' if number else name:>7} {score:.2f}  {text}")
     return "\n".join(lines)
+
+
+def _reasons(tag: Tag) -> str:
+    """What tells most for a tag and against it, as it adds to the log odds."""
+    parts = [f"{name} {value:+.1f}" for name, value in (tag.why or {}).items() if abs(value) >= 0.05]
+    return f"  ({', '.join(parts)})" if parts else ""
 
 
 def _arabic(text: str) -> str:

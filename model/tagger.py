@@ -124,11 +124,13 @@ class Tagger:
         max_topics: int = MAX_TOPICS,
         max_tags: int = MAX_TAGS,
         min_score: float | None = None,
+        explain: bool = False,
     ) -> Iterator[Prediction]:
         """Predictions in the order of the articles, a block at a time.
 
         `min_score` is the least score of a topic or tag; None leaves it to the model's own thresholds. The best topic
-        is given in any case. A plain text is a body without title; its prediction has its number in the stream as id.
+        is given in any case. With `explain` each tag says what its score is made of. A plain text is a body without
+        title; its prediction has its number in the stream as id.
         """
         source = (
             article if isinstance(article, Article) else Article(id=str(number), body=article)
@@ -142,7 +144,7 @@ class Tagger:
             fresh = {key: article for key, article in zip(keys, chunk, strict=True) if key not in answers}
             readings = self.read(list(fresh.values())) if fresh else ()
             for (key, article), reading in zip(fresh.items(), readings, strict=True):
-                answers[key] = self._decode(article, reading, max_topics, max_tags, min_score)
+                answers[key] = self._decode(article, reading, max_topics, max_tags, min_score, explain)
             for key, article in zip(keys, chunk, strict=True):
                 answers.move_to_end(key)
                 yield answers[key].of(article)
@@ -158,6 +160,7 @@ class Tagger:
         max_topics: int,
         max_tags: int,
         min_score: float | None,
+        explain: bool,
     ) -> Prediction:
         """The answer for a text, whatever article it belongs to: without id, spans from the beginning of its body."""
         if not arabic_share(article.body[:: 1 + len(article.body) // 10_000]) and not arabic_share(article.title):
@@ -165,7 +168,7 @@ class Tagger:
         return Prediction(
             "",
             self.topics.decode(reading.topics, max_topics, min_score),
-            self.tags.rank(article.title, article.body, reading, max_tags, min_score),
+            self.tags.rank(article.title, article.body, reading, max_tags, min_score, explain=explain),
         )
 
     def read(self, articles: Sequence[Article]) -> Readings:

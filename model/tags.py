@@ -50,6 +50,8 @@ class Tag:
     text: str
     score: float
     spans: tuple[tuple[int, int], ...] = ()
+    why: dict[str, float] | None = None
+    """What each feature adds to the log odds of the score, where that was asked for."""
 
     def moved(self, offset: int) -> Tag:
         """The tag of a body that begins at `offset` of the given text."""
@@ -57,7 +59,8 @@ class Tag:
 
     def to_dict(self) -> dict[str, Any]:
         """As in a row of the output."""
-        return {"text": self.text, "score": self.score, "spans": [list(span) for span in self.spans]}
+        row = {"text": self.text, "score": self.score, "spans": [list(span) for span in self.spans]}
+        return row if self.why is None else row | {"why": self.why}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,9 @@ class TagRanker:
         """The probability [candidates] that an editor gives a tag, from its features [candidates, features]."""
         return np.asarray(1 / (1 + np.exp(-(features @ self.weights + self.bias))))
 
-    def rank(self, title: str, body: str, reading: Reading, max_tags: int, min_score: float | None) -> tuple[Tag, ...]:
+    def rank(
+        self, title: str, body: str, reading: Reading, max_tags: int, min_score: float | None, *, explain: bool = False
+    ) -> tuple[Tag, ...]:
         """The tags of an article, best first, with spans in its body.
 
         Without `min_score` the model's thresholds hold; a tag that does not stand in the article must be surer.
@@ -133,9 +138,20 @@ class TagRanker:
         least = np.where(features[:, FEATURES.index("present")] == 1, present, absent)
         best = sorted(range(len(found)), key=lambda n: (-scores[n], found[n].entry.key))
         return tuple(
-            Tag(found[n].entry.text, round(float(scores[n]), 4), _spans(found[n], body, body_words))
+            Tag(
+                found[n].entry.text,
+                round(float(scores[n]), 4),
+                _spans(found[n], body, body_words),
+                self._why(features[n]) if explain else None,
+            )
             for n in [n for n in best if scores[n] >= least[n]][:max_tags]
         )
+
+    def _why(self, features: NDArray[np.float64]) -> dict[str, float]:
+        """What each feature adds to the log odds, the most telling first; the bias is what all tags start from."""
+        parts = dict(zip(FEATURES, (features * self.weights).tolist(), strict=True))
+        told = {name: round(value, 3) for name, value in parts.items() if abs(value) >= 0.0005}
+        return {"bias": round(self.bias, 3)} | dict(sorted(told.items(), key=lambda part: -abs(part[1])))
 
 
 def _features(candidate: Candidate, log_p: NDArray[np.float64]) -> list[float]:

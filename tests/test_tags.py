@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -110,3 +111,29 @@ def test_a_damaged_vocabulary_names_the_line(tmp_path: Path) -> None:
     (tmp_path / "tags.tsv").write_text("key\ttext\nموسكو\tموسكو\t1\n", encoding="utf-8")
     with pytest.raises(ModelError, match=r"tags\.tsv:2"):
         Vocabulary.load(tmp_path / "tags.tsv")
+
+
+def test_a_phrase_that_nobody_has_tagged_is_a_tag_in_the_spelling_of_the_article(vocabulary: Vocabulary) -> None:
+    found = Phrase(Counter({"وغوتيريش": 1}), [2.0, 1.0])
+    said = read(*[0.0] * len(TEXTS), غوتيريش=found, موسكو=Phrase(Counter({"موسكو": 1}), [3.0, -4.0]))
+    body = "وصل غوتيريش إلى موسكو. وغوتيريش مسؤول"
+    tags = ranker(vocabulary, phrase=1.0).rank("", body, said, 10, 0.5)
+    assert [(t.text, [body[a:b] for a, b in t.spans]) for t in tags] == [
+        ("موسكو", ["موسكو"]),
+        ("غوتيريش", ["غوتيريش", "غوتيريش"]),
+    ]
+    assert ranker(vocabulary, phrase=1.0, new=-9.0).rank("", body, said, 10, 0.5)[1:] == ()
+
+
+def test_no_mention_goes_across_the_end_of_a_sentence(vocabulary: Vocabulary) -> None:
+    assert vocabulary.find("زار الوزارة. الأمن، الغذائي، وزارة الخارجية") == {1: [(4, 5)]}
+
+
+def test_a_tag_explains_its_score(vocabulary: Vocabulary) -> None:
+    rank = ranker(vocabulary, present=2.0, single_word=-0.5, bias=-1.0)
+    tag = rank.rank("", "في موسكو", NOTHING, 1, None, explain=True)[0]
+    assert tag.why == {"bias": -1.0, "present": 2.0, "single_word": -0.5}
+    assert list(tag.why) == ["bias", "present", "single_word"]
+    assert tag.score == pytest.approx(1 / (1 + np.exp(-sum(tag.why.values()))), abs=1e-4)
+    assert tag.to_dict()["why"] == tag.why
+    assert "why" not in rank.rank("", "في موسكو", NOTHING, 1, None)[0].to_dict()

@@ -18,8 +18,8 @@ from wusum.model.tagger import Tagger
 from wusum.train import calibrate, export, finetune, tokenizer, vectors
 from wusum.train.config import ConfigError
 from wusum.train.corpora import LabelMap
-from wusum.train.finetune import tag_loss, topic_loss
-from wusum.train.windows import TagLabels, Windows, training_rows
+from wusum.train.finetune import span_loss, tag_loss, topic_loss
+from wusum.train.windows import UNKNOWN, TagLabels, Windows, training_rows
 
 SHAPE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
 
@@ -196,6 +196,35 @@ def test_a_title_can_be_left_out_and_weak_labels_come_in(corpora: Path, trained:
         assert windows[i]["input_ids"] == row["input_ids"][row["title_tokens"] :][:64]
 
 
+def test_tags_that_stand_in_the_text_are_marked_among_its_tokens(corpora: Path, trained: Path, tmp_path: Path) -> None:
+    pieces = Tokenizer.from_file(str(trained / "tokenizer" / "tokenizer.json"))
+    config = finetune_config(corpora, trained, output=tmp_path)
+    rows = training_rows(config, pieces, LabelMap.load(corpora / "topics.yaml"), TagLabels({}, ()))
+    windows = Windows(rows, 24, 0.0, 0, title_dropout=0.5)
+    phrases = set()
+    for i, row in enumerate(rows):
+        window = windows[i]
+        if row["corpus"] == "plain":  # of which nobody has said what is a tag
+            assert window["phrase_marks"] == window["name_marks"] == []
+            continue
+        assert len(window["phrase_marks"]) == len(window["input_ids"]) <= 24
+        phrases.add(pieces.decode([t for t, m in zip(row["input_ids"], row["phrase_marks"], strict=True) if m]))
+    assert phrases
+    assert all(set(phrase.split()) <= {"مباراة", "المباراة", "البورصة", "المستشفي"} for phrase in phrases), phrases
+
+
+def test_unmarked_tokens_have_no_part_in_the_loss_of_spans() -> None:
+    logits = torch.zeros(1, 3, 6, requires_grad=True)
+    marks = torch.full((1, 3, 2), UNKNOWN)
+    assert span_loss(logits, marks).item() == 0
+    marks[0, 1, 0] = 2
+    loss = span_loss(logits, marks)
+    assert loss.item() == pytest.approx(np.log(3))
+    loss.backward()
+    assert logits.grad is not None
+    assert logits.grad.nonzero().tolist() == [[0, 1, 0], [0, 1, 1], [0, 1, 2]]
+
+
 def test_a_corpus_can_be_left_out_and_the_windows_limited(corpora: Path, trained: Path, tmp_path: Path) -> None:
     topics = LabelMap.load(corpora / "topics.yaml")
     pieces = Tokenizer.from_file(str(trained / "tokenizer" / "tokenizer.json"))
@@ -204,7 +233,8 @@ def test_a_corpus_can_be_left_out_and_the_windows_limited(corpora: Path, trained
         config = finetune_config(corpora, trained, output=tmp_path, **changes)
         return training_rows(config, pieces, topics, TagLabels({}, ()))
 
-    assert set(rows()["corpus"]) == {"plain"}
+    assert set(rows()["corpus"]) == {"plain", "almayadeen"}
+    assert set(rows(leave_out=["almayadeen"])["corpus"]) == {"plain"}
     assert len(rows(budget=7)) == 7
     with pytest.raises(ConfigError, match="leave_out: other"):
         rows(leave_out=["other"])
