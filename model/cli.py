@@ -105,6 +105,10 @@ def tag(
     part: Annotated[
         str, typer.Option(metavar="I/N", help="Only the I-th of N parts of the records, in turns of 256.")
     ] = "1/1",
+    vocabulary: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Give only the tags of FILE: .txt, .csv or .jsonl, with aliases and ids."),
+    ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Say of each tag what its score is made of; in jsonl and tables.")
     ] = False,
@@ -115,6 +119,7 @@ def tag(
     to OUT that was cut, by whatever it was, goes on when it is started again, from what OUT.manifest.json says.
     """
     from wusum.model.command import TagOptions, run_tag
+    from wusum.model.controlled import VocabularyError
     from wusum.model.dumps import DumpError, Fields
     from wusum.model.runtime import ModelError
 
@@ -134,6 +139,7 @@ def tag(
         shard_rows=shard_rows,
         part=_part(part),
         explain=explain,
+        vocabulary=vocabulary,
     )
     if shard_rows and options.output is None:
         raise typer.BadParameter("shards need an output: name it with -o", param_hint="--shard-rows")
@@ -141,7 +147,12 @@ def tag(
         run_tag(options)
     except BrokenPipeError:  # the reader, say `head`, has had enough; nothing is left to be flushed into the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (DumpError, ModelError, OSError) as error:  # OSError: a full disk, a folder without leave to write
+    except (
+        DumpError,
+        ModelError,
+        VocabularyError,
+        OSError,
+    ) as error:  # OSError: a full disk, say
         typer.echo(f"wusum tag: {error}", err=True)
         raise typer.Exit(2) from error
 

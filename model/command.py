@@ -14,7 +14,7 @@ from wusum.model import storage
 from wusum.model.batch import Report, tag_dump
 from wusum.model.dumps import DumpError, Fields, Selection, read
 from wusum.model.files import Meter, Written, nothing_written, plain, total_size
-from wusum.model.manifest import Manifest, fingerprints, model_fingerprint
+from wusum.model.manifest import Manifest, content_fingerprint, fingerprints, model_fingerprint
 from wusum.model.outputs import OneFile, OutputNames, Outputs, Place, Screen, Shards
 from wusum.model.tagger import Tagger
 from wusum.model.writers import output_format, parts_folder
@@ -39,12 +39,14 @@ class TagOptions:
     shard_rows: int | None = None
     part: tuple[int, int] = (1, 1)
     explain: bool = False
+    vocabulary: str | None = None
 
     def shaping(self) -> dict[str, object]:
         """Those that decide what the output holds, under the names of the flags, and the version that reads them."""
         names = ("format", "max_topics", "max_tags", "min_score", "pages", "runtime", "shard_rows", "explain")
         values: dict[str, object] = {name.replace("_", "-"): getattr(self, name) for name in names}
         values |= {f"{name}-field": value for name, value in asdict(self.fields).items()}
+        values["vocabulary"] = self.vocabulary and content_fingerprint(self.vocabulary)
         return values | {"part": f"{self.part[0]}/{self.part[1]}", "wusum": version("wusum")}
 
 
@@ -58,7 +60,9 @@ def run_tag(options: TagOptions) -> None:
     wanted = None
     if names and _lasting(options):
         wanted = Manifest(fingerprints(options.inputs, names), "", options.shaping())
-    tagger = Tagger.from_pretrained(options.model, runtime=options.runtime, threads=options.threads)
+    tagger = Tagger.from_pretrained(
+        options.model, runtime=options.runtime, threads=options.threads, vocabulary=options.vocabulary
+    )
     if names is None or wanted is None:
         if names and storage.exists(names.manifest):
             storage.remove(names.manifest)  # of an earlier run to the same file, which is about to go

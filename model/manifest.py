@@ -113,3 +113,11 @@ def model_fingerprint(folder: Path) -> str:
     for name in ("config.json", "tokenizer.json", "tags.tsv", "model.onnx", "model.safetensors"):
         digest.update((folder / name).read_bytes())
     return digest.hexdigest()
+
+
+def content_fingerprint(path: str) -> str:
+    """A fingerprint of what stands in a file; raises DumpError for one that cannot be read."""
+    try:
+        return hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()
+    except OSError as error:
+        raise DumpError(f"{path}: {message(error)}") from error

@@ -19,10 +19,10 @@ ROW_GROUP: Final = 4_096
 
 
 def schema() -> pa.Schema:
-    """The Arrow schema of a row; a span is a list of two int32, as in JSON."""
+    """The Arrow schema of a row; a span is a list of two int32, as in JSON, and a tag without an id has null there."""
     text, score = pa.string(), pa.float64()
     topic = pa.struct([("code", text), ("name_ar", text), ("name_en", text), ("score", score)])
-    tag = pa.struct([("text", text), ("score", score), ("spans", pa.list_(pa.list_(pa.int32())))])
+    tag = pa.struct([("text", text), ("score", score), ("spans", pa.list_(pa.list_(pa.int32()))), ("id", text)])
     return pa.schema([("id", text), ("topics", pa.list_(topic)), ("tags", pa.list_(tag))])
 
 

@@ -17,6 +17,7 @@ from tokenizers import Tokenizer
 from wusum.model.artefact import Artefact
 from wusum.model.article import Article
 from wusum.model.blocks import Block, blocks
+from wusum.model.controlled import ControlledRanker, load_terms
 from wusum.model.reading import Reading, Readings
 from wusum.model.runtime import ModelError, Outputs, open_runtime
 from wusum.model.spans import Marked, marked, phrases
@@ -69,7 +70,14 @@ class Prediction:
 class Tagger:
     """Topics and tags of Arabic articles. The same article gets the same answer alone, in a batch and in any order."""
 
-    def __init__(self, artefact: Artefact, *, runtime: str = "onnx", threads: int | None = None) -> None:
+    def __init__(
+        self,
+        artefact: Artefact,
+        *,
+        runtime: str = "onnx",
+        threads: int | None = None,
+        vocabulary: str | Path | None = None,
+    ) -> None:
         self.artefact = artefact
         settings = artefact.settings
         self.runtime = open_runtime(runtime, artefact.folder, threads)
@@ -81,6 +89,8 @@ class Tagger:
         except (KeyError, TypeError) as error:
             config = artefact.folder / "config.json"
             raise ModelError(f"{config}: no settings for tags ({error}); install the model again") from error
+        if vocabulary is not None:
+            self.tags = ControlledRanker(self.tags, load_terms(vocabulary))
         path = artefact.folder / "tokenizer.json"
         try:
             self._tokenizer = Tokenizer.from_file(str(path))
@@ -93,13 +103,19 @@ class Tagger:
 
     @classmethod
     def from_pretrained(
-        cls, name: str | Path | None = None, *, runtime: str = "onnx", threads: int | None = None
+        cls,
+        name: str | Path | None = None,
+        *,
+        runtime: str = "onnx",
+        threads: int | None = None,
+        vocabulary: str | Path | None = None,
     ) -> Tagger:
         """The bundled model, or the one in a folder or of a Hub id; raises ModelError where it cannot be used.
 
-        `runtime` is "onnx" or "torch"; `threads` None uses every processor.
+        `runtime` is "onnx" or "torch"; `threads` None uses every processor. `vocabulary` is a file of the only tags
+        to be given (`load_terms` says how it is read, and raises VocabularyError).
         """
-        return cls(Artefact.open(name), runtime=runtime, threads=threads)
+        return cls(Artefact.open(name), runtime=runtime, threads=threads, vocabulary=vocabulary)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the model to a folder that `from_pretrained` reads."""

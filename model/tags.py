@@ -50,6 +50,8 @@ class Tag:
     text: str
     score: float
     spans: tuple[tuple[int, int], ...] = ()
+    id: str | None = None
+    """Its id in a controlled vocabulary that has ids."""
     why: dict[str, float] | None = None
     """What each feature adds to the log odds of the score, where that was asked for."""
 
@@ -60,7 +62,8 @@ class Tag:
     def to_dict(self) -> dict[str, Any]:
         """As in a row of the output."""
         row = {"text": self.text, "score": self.score, "spans": [list(span) for span in self.spans]}
-        return row if self.why is None else row | {"why": self.why}
+        row |= {} if self.id is None else {"id": self.id}
+        return row | ({} if self.why is None else {"why": self.why})
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,7 @@ class TagRanker:
                 found[n].entry.text,
                 round(float(scores[n]), 4),
                 _spans(found[n], body, body_words),
-                self._why(features[n]) if explain else None,
+                why=self._why(features[n]) if explain else None,
             )
             for n in [n for n in best if scores[n] >= least[n]][:max_tags]
         )

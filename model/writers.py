@@ -24,7 +24,7 @@ from wusum.model.storage import create, is_remote
 FORMATS: Final = ("jsonl", "csv", "tsv", "parquet")
 JOIN: Final = " | "
 """What stands between the topics, tags and scores in one cell of a CSV table."""
-CSV_COLUMNS: Final = ("id", "topics", "topic_names_ar", "topic_scores", "tags", "tag_scores")
+CSV_COLUMNS: Final = ("id", "topics", "topic_names_ar", "topic_scores", "tags", "tag_scores", "tag_ids")
 
 
 class Writer(Protocol):
@@ -161,8 +161,9 @@ def json_line(row: Mapping[str, Any]) -> bytes:
 class Table:
     """Rows as lines of CSV or TSV, UTF-8 without a byte order mark; a cell joins its values with " | ".
 
-    Topics are codes; scores stand in the order of their topics or tags. Spans and English names are not written:
-    take JSON lines or Parquet where they are needed, or where a tag may hold " | " itself.
+    Topics are codes; scores, and the ids of a controlled vocabulary, stand in the order of their topics or tags. Spans
+    and English names are not written: take JSON lines or Parquet where they are needed, or where a tag may hold " | "
+    itself.
     """
 
     def __init__(self, delimiter: str) -> None:
@@ -183,7 +184,9 @@ class Table:
             (tags, "text"),
             (tags, "score"),
         )
-        return self._take([row["id"], *(JOIN.join(str(item[key]) for item in items) for items, key in cells)])
+        named = [tag.get("id") or "" for tag in tags]
+        joined = [JOIN.join(str(item[key]) for item in items) for items, key in cells]
+        return self._take([row["id"], *joined, JOIN.join(named) if any(named) else ""])
 
     def _take(self, cells: Any) -> bytes:
         self._table.writerow(cells)

@@ -617,6 +617,7 @@ def test_tables_are_written_without_spans(tmp_path: Path, suffix: str, packing: 
         "topic_scores": "0.75 | 0.5",
         "tags": "جامعة الدول العربية | بغداد",
         "tag_scores": "0.9 | 0.25",
+        "tag_ids": "",
     }
     assert [row["id"] for row in rows] == [row["id"] for row in ROWS]
     assert rows[-1]["tags"] == ""
@@ -633,7 +634,17 @@ def test_parquet_is_written_in_row_groups_of_one_schema(tmp_path: Path, monkeypa
     file = pq.ParquetFile(path)
     assert file.num_row_groups == 2
     assert file.schema_arrow == parquet.schema()
-    assert file.read().to_pylist() == ROWS
+    assert file.read().to_pylist() == [{**row, "tags": [{**tag, "id": None} for tag in row["tags"]]} for row in ROWS]
+
+
+def test_ids_of_tags_are_written_in_every_format(tmp_path: Path) -> None:
+    tags = [{"text": "لبنان", "score": 0.9, "spans": [], "id": "LB"}, {"text": "غزة", "score": 0.8, "spans": []}]
+    for name in ("out.csv", "out.parquet", "out.jsonl"):
+        with open_writer(str(tmp_path / name)) as writer:
+            writer.write({"id": "1", "topics": [], "tags": tags})
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()[1] == "1,,,,لبنان | غزة,0.9 | 0.8,LB | "
+    assert [tag["id"] for tag in pq.read_table(tmp_path / "out.parquet").to_pylist()[0]["tags"]] == ["LB", None]
+    assert json.loads((tmp_path / "out.jsonl").read_bytes())["tags"][0]["id"] == "LB"
 
 
 def test_an_empty_parquet_file_has_the_schema(tmp_path: Path) -> None:

@@ -1,0 +1,133 @@
+"""A controlled vocabulary: a newsroom's own tags, and only those, with their aliases and ids."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from wusum.model.reading import Reading
+from wusum.model.tags import Tag, TagRanker
+from wusum.model.text import match_key
+from wusum.model.vocabulary import Entry, Vocabulary
+
+UNSEEN = {"present": 4, "tagged": 2, "prior": 2}
+"""What is taken for known of a tag that no editor of the training data has given: somebody wants it given."""
+
+
+class VocabularyError(ValueError):
+    """A controlled vocabulary that cannot be read: the message names the file, the line and the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A tag that can be given, what else it is called, and its id in the newsroom's system, if it has one."""
+
+    text: str
+    aliases: tuple[str, ...] = ()
+    id: str | None = None
+
+
+class ControlledRanker(TagRanker):
+    """Ranks the terms of a controlled vocabulary as another ranker ranks its own tags."""
+
+    def __init__(self, ranker: TagRanker, terms: Iterable[Term]) -> None:
+        self.terms = tuple(terms)
+        base = ranker.vocabulary
+        self._term: dict[str, Term] = {}
+        entries = []
+        for term in self.terms:
+            for form in (term.text, *term.aliases):
+                key = match_key(form)
+                if key in self._term:
+                    continue  # two spellings of one term; `load_terms` refuses those of two
+                self._term[key] = term
+                known = base.index(key)
+                entries.append(Entry(key, form, **UNSEEN, label=-1) if known is None else base.entries[known])
+        self.vocabulary = Vocabulary(entries)
+        self.weights, self.bias = ranker.weights, ranker.bias
+        self.threshold, self.absent_threshold = ranker.threshold, ranker.absent_threshold
+
+    def _coined(self, *_: object) -> Vocabulary:
+        return Vocabulary(())
+
+    def rank(
+        self, title: str, body: str, reading: Reading, max_tags: int, min_score: float | None, *, explain: bool = False
+    ) -> tuple[Tag, ...]:
+        """As for any vocabulary; the names of one term are one tag, with the score of the likeliest."""
+        made: dict[Term, Tag] = {}
+        most = len(self.vocabulary.entries)
+        for tag in super().rank(title, body, reading, most, min_score, explain=explain):
+            term = self._term[match_key(tag.text)]
+            best = made.setdefault(term, replace(tag, text=term.text, id=term.id))
+            made[term] = replace(best, spans=tuple(sorted({*best.spans, *tag.spans})))
+        return tuple(made.values())[:max_tags]
+
+
+def load_terms(path: str | Path) -> tuple[Term, ...]:
+    """The terms of a file: `.txt`, a tag a line; `.csv`, columns tag, aliases (joined by `|`) and id, the latter two
+    as may be; `.jsonl`, objects with `tag`, and `aliases` (a list) and `id` as may be.
+
+    Raises VocabularyError for a file or line that cannot be used, and for a name that two terms have.
+    """
+    file = Path(path)
+    readers = {".txt": _lines, ".csv": _table, ".jsonl": _objects}
+    if file.suffix not in readers:
+        raise VocabularyError(f"{path}: no vocabulary; it is a {', '.join(readers)} file")
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise VocabularyError(f"{path}: {error}") from error
+    terms: list[Term] = []
+    owners: dict[str, Term] = {}
+    for number, term in readers[file.suffix](text, str(path)):
+        for name in (term.text, *term.aliases):
+            key = match_key(name)
+            if not key:
+                raise VocabularyError(f"{path}:{number}: {name!r} has no letter to be found by")
+            if (other := owners.setdefault(key, term)) != term:
+                raise VocabularyError(f"{path}:{number}: {name!r} is a name of {other.text!r}, too")
+        terms.append(term)
+    if not terms:
+        raise VocabularyError(f"{path}: empty; no tag could be given")
+    return tuple(dict.fromkeys(terms))
+
+
+def _lines(text: str, path: str) -> Iterator[tuple[int, Term]]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            yield number, Term(line.strip())
+
+
+def _table(text: str, path: str) -> Iterator[tuple[int, Term]]:
+    rows = csv.DictReader(io.StringIO(text, newline=""))
+    if "tag" not in (rows.fieldnames or ()):
+        raise VocabularyError(f"{path}:1: no column called tag; the columns are tag, aliases and id")
+    for row in rows:
+        if tag := (row["tag"] or "").strip():
+            aliases = (row.get("aliases") or "").split("|")
+            yield rows.line_num, _term(tag, aliases, row.get("id"))
+        elif any((value or "").strip() for value in row.values() if isinstance(value, str)):
+            raise VocabularyError(f"{path}:{rows.line_num}: no tag")
+
+
+def _objects(text: str, path: str) -> Iterator[tuple[int, Term]]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            tag, aliases = row["tag"], row.get("aliases") or []
+            if not isinstance(tag, str) or not tag.strip() or not all(isinstance(a, str) for a in [*aliases]):
+                raise ValueError("tag must be a text and aliases a list of texts")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise VocabularyError(f"{path}:{number}: not an object with a tag: {error}") from error
+        yield number, _term(tag.strip(), aliases, row.get("id"))
+
+
+def _term(text: str, aliases: Sequence[str], id: object) -> Term:
+    names = dict.fromkeys(alias.strip() for alias in aliases if alias.strip())
+    return Term(text, tuple(names), None if id in (None, "") else str(id))
