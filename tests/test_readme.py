@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
+import datasets
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -61,13 +63,15 @@ def test_the_label_map_has_the_topics_of_the_standard(shared: Path) -> None:
     assert labels.names_en == tuple(topic["en"] for topic in standard)
 
 
-def test_the_python_example_of_the_readme_runs() -> None:
-    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)
-    assert code
+def test_the_python_examples_of_the_readme_run() -> None:
+    first, second = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     pages = [path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "pages").glob("*.txt")]
-    names: dict[str, object] = {"pages": pages}
-    exec(code.group(1), names)
+    rows = datasets.Dataset.from_dict({"text": ["فاز المنتخب في مباراة كرة القدم"], "title": ["رياضة"]})
+    names: dict[str, Any] = {"pages": pages, "dataset": rows}
+    exec(first, names)
     assert names["prediction"]
+    exec(second, names)
+    assert set(names["dataset"].column_names) == {"text", "title", "topics", "tags", "error"}
 
 
 def test_the_model_card_names_every_topic_that_is_given() -> None:
