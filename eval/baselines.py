@@ -34,13 +34,17 @@ def majority(training: Sequence[str], classes: Sequence[int], test: Sequence[str
     return np.full(len(test), best, np.intp), np.full(len(test), count / len(classes))
 
 
-def linear(training: Sequence[str], classes: Sequence[int], test: Sequence[str]) -> Guess:
-    """A linear SVM over TF-IDF of words and pairs of words."""
-    model: Pipeline = make_pipeline(
+def linear_model() -> Pipeline:
+    """A linear SVM over TF-IDF of words and pairs of words, untrained."""
+    return make_pipeline(
         TfidfVectorizer(preprocessor=normalise, ngram_range=(1, 2), min_df=2, sublinear_tf=True, dtype=np.float32),
         LinearSVC(random_state=13),
     )
-    model.fit(training, classes)
+
+
+def linear(training: Sequence[str], classes: Sequence[int], test: Sequence[str]) -> Guess:
+    """What the linear model says."""
+    model = linear_model().fit(training, classes)
     return np.asarray(model.predict(test)), None
 
 

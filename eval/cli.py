@@ -1,7 +1,8 @@
-"""`wusum eval`: measure a model."""
+"""`wusum eval` and `wusum bench`: measure a model."""
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -101,6 +102,49 @@ def evaluate(
     except (ConfigError, CorpusError, ModelError) as error:
         typer.echo(f"wusum eval: {error}", err=True)
         raise typer.Exit(2) from error
+
+
+@app.command()
+def bench(
+    articles: Annotated[int, typer.Option(min=100, help="Articles of the corpora to tag.")] = 20_000,
+    model: Annotated[str | None, typer.Option(help="Folder of a model. Default: the bundled one.")] = None,
+    config: Annotated[Path, typer.Option(help="YAML file with data and corpora.")] = Path("configs/eval.yaml"),
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="JSON file that gets the numbers.")] = None,
+) -> None:
+    """Measure the speed of the whole command, of the network alone, and of other ways to run the same weights."""
+    from rich.console import Console
+
+    from wusum.eval.bench import bench as run
+    from wusum.eval.config import EvalConfig
+    from wusum.model.runtime import ModelError
+    from wusum.train.config import ConfigError, load
+    from wusum.train.corpora import CorpusError
+
+    try:
+        settings = load(EvalConfig, config)
+        found = run(settings, model, articles, lambda text: typer.echo(f"wusum bench: {text}", err=True))
+    except ModuleNotFoundError as error:
+        typer.echo(f"wusum bench: {error}: pip install 'wusum[train,eval]'", err=True)
+        raise typer.Exit(2) from error
+    except (ConfigError, CorpusError, ModelError) as error:
+        typer.echo(f"wusum bench: {error}", err=True)
+        raise typer.Exit(2) from error
+    Console().print(rates_table(found))
+    rest = {name: value for name, value in found.items() if not isinstance(value, list)}
+    typer.echo(", ".join(f"{name} {value:,.2f}".removesuffix(".00") for name, value in rest.items()))
+    if output:
+        output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def rates_table(found: dict[str, Any]) -> Any:
+    """The rates of a bench run."""
+    from rich.table import Table
+
+    made = Table("system", "articles/s", "tokens/s", "peak MiB", "of the matrix rate")
+    for row in found["rates"]:
+        cells = [f"{row[name]:,.0f}" if row[name] else "" for name in ("articles", "tokens", "peak_mib")]
+        made.add_row(row["system"], *cells, f"{row['share']:.0%}" if row["share"] else "")
+    return made
 
 
 class Progress:

@@ -35,7 +35,12 @@ class Predictor:
         **options: Any,
     ) -> None:
         """`text` and `title` are the names of the columns; `options` are those of `Tagger.stream`."""
-        self._opening = {"name": model, "runtime": runtime, "threads": threads, "vocabulary": vocabulary}
+        self._opening: dict[str, Any] = {
+            "name": model,
+            "runtime": runtime,
+            "threads": threads,
+            "vocabulary": vocabulary,
+        }
         self._text, self._title, self._options = text, title, options
         self._tagger: Tagger | None = None
 

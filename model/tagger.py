@@ -12,7 +12,7 @@ from typing import Any, Never, overload
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from wusum.model.artefact import Artefact
 from wusum.model.article import Article
@@ -100,6 +100,7 @@ class Tagger:
         self._tokenizer.no_padding()
         special = self._tokenizer.encode("").ids
         self._prefix, self._suffix = special[:1], special[1:]
+        self._room = self.window - len(special)
 
     @classmethod
     def from_pretrained(
@@ -189,23 +190,18 @@ class Tagger:
 
     def read(self, articles: Sequence[Article]) -> Readings:
         """What the network makes of articles: its logits are means over their windows, weighted by tokens."""
-        most = self.max_windows * (self.window - len(self._prefix) - len(self._suffix))
-        texts = [_reading(article, most * _CHARS_PER_TOKEN) for article in articles]
-        encodings = self._tokenizer.encode_batch(texts, add_special_tokens=False)
-        windows: list[list[int]] = []
-        places: list[tuple[int, int]] = []  # of each window: article, first token
-        for number, ids in enumerate(encoding.ids[:most] for encoding in encodings):
-            room = self.window - len(self._prefix) - len(self._suffix)
-            for start in range(0, max(len(ids), 1), room):
-                windows.append(self._prefix + ids[start : start + room] + self._suffix)
-                places.append((number, start))
+        texts, encodings = self._encode(articles)
+        divided = [self._windows(encoding.ids) for encoding in encodings]
+        windows = [window for parts in divided for window in parts]
+        owners = [number for number, parts in enumerate(divided) for _ in parts]
+        topics, tags, spans = self.logits(windows)
         lengths = np.array([len(window) for window in windows])
-        owners = [number for number, _ in places]
-        topics, tags, spans = self._logits(windows, lengths)
         found: list[list[Marked]] = [[] for _ in articles]
-        for (number, start), logits, length in zip(places, spans, lengths, strict=True):
+        seen = [0] * len(articles)  # tokens of each article in the windows before
+        for owner, logits, length in zip(owners, spans, lengths, strict=True):
             inside = logits[len(self._prefix) : length - len(self._suffix)]
-            found[number] += marked(inside, encodings[number].offsets[start : start + len(inside)])
+            found[owner] += marked(inside, encodings[owner].offsets[seen[owner] : seen[owner] + len(inside)])
+            seen[owner] += len(inside)
         totals = np.bincount(owners, weights=lengths, minlength=len(articles)).astype(np.float32)
         means = [np.zeros((len(articles), part.shape[1]), np.float32) for part in (topics, tags)]
         for window, owner in enumerate(owners):  # one by one, so that every article's sum is added up in its own order
@@ -214,8 +210,24 @@ class Tagger:
                 mean[owner] += share * part[window]
         return Readings(means[0], means[1], tuple(map(phrases, texts, found)))
 
-    def _logits(self, windows: Sequence[list[int]], lengths: NDArray[np.int64]) -> Outputs:
-        """The network's logits of windows of so many tokens, in their order; those of a token are padded with zeros."""
+    def windows(self, article: Article) -> list[list[int]]:
+        """The token ids of an article as the network reads them."""
+        return self._windows(self._encode([article])[1][0].ids)
+
+    def _encode(self, articles: Sequence[Article]) -> tuple[list[str], list[Encoding]]:
+        """The texts that the tokenizer gets, and what it makes of them."""
+        most = self._room * self.max_windows
+        texts = [_reading(article, most * _CHARS_PER_TOKEN) for article in articles]
+        return texts, self._tokenizer.encode_batch(texts, add_special_tokens=False)
+
+    def _windows(self, ids: list[int]) -> list[list[int]]:
+        """The beginning of an article, `max_windows` windows long; at least one window, if an empty one."""
+        starts = range(0, max(min(len(ids), self._room * self.max_windows), 1), self._room)
+        return [self._prefix + ids[start : start + self._room] + self._suffix for start in starts]
+
+    def logits(self, windows: Sequence[list[int]]) -> Outputs:
+        """The network's logits of windows of token ids, in their order; the last, of tokens, are padded with zeros."""
+        lengths = np.array([len(window) for window in windows])
         padded = -(-lengths // PADDED) * PADDED
         made: list[NDArray[np.float32]] = []
         order = np.argsort(-padded, kind="stable")

@@ -1,0 +1,253 @@
+"""How fast: the whole command, the network alone, and what else one could run the same weights with.
+
+All systems get the same articles, in turns, so that a machine that slows down slows all of them; a rate is the median
+of the turns. torch's systems get ready-made windows of text, without parsing, tags or output: less work than
+`wusum tag` does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wusum.eval.config import EvalConfig
+from wusum.model.artefact import BUNDLED
+from wusum.model.article import Article
+from wusum.model.runtime import available_cpus
+from wusum.model.tagger import Tagger
+from wusum.train.corpora import Example, LabelMap, examples
+
+TURNS = 3
+LATENCIES = 200
+"""Articles that are tagged one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What a system did in a turn."""
+
+    system: str
+    articles: float
+    """Articles a second."""
+    tokens: float | None = None
+    """Tokens a second that went through the network, special ones included, padding not."""
+    peak_mib: float | None = None
+    """The most memory that its process held."""
+    share: float | None = None
+    """Its part of the rate of matrix products that was measured on this machine."""
+
+
+def sample(config: EvalConfig, count: int) -> list[Example]:
+    """Training articles of all corpora that topics are measured on, in turns, until there are enough."""
+    sources = [examples(config.data, corpus) for corpus in (*config.topic_labels, *config.transfer_labels)]
+    return list(islice(_in_turns(sources), count))
+
+
+def _in_turns(sources: list[Iterator[Example]]) -> Iterator[Example]:
+    while sources:
+        for source in list(sources):
+            if (example := next(source, None)) is None:
+                sources.remove(source)
+            else:
+                yield example
+
+
+def bench(config: EvalConfig, model: str | None, count: int, note: Callable[[str], None] = print) -> dict[str, Any]:
+    """Run every system; `note` is told what comes next. Raises CorpusError where there is no corpus."""
+    found = sample(config, count)
+    folder = Path(model) if model else BUNDLED
+    tagger = Tagger.from_pretrained(model)
+    windows = _windows(tagger, [example.article() for example in found])
+    small = max(count // 20, 1)
+    with tempfile.TemporaryDirectory() as scratch:
+        dump = Path(scratch) / "dump.jsonl"
+        lines = (json.dumps({"id": e.id, "title": e.title, "text": e.body}, ensure_ascii=False) for e in found)
+        dump.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        systems: dict[str, Callable[[], Rate]] = {
+            "wusum tag": lambda: _command(dump, Path(scratch), model, len(found), windows),
+            "network alone": lambda: _network(tagger, windows, len(found)),
+            "linear TF-IDF": _linear(config, found),
+            **_torch_systems(folder, tagger, windows, small / len(found)),
+        }
+        turns: dict[str, list[Rate]] = {name: [] for name in systems}
+        for turn in range(TURNS):
+            for name, run in systems.items():
+                note(f"{name}, turn {turn + 1} of {TURNS}")
+                turns[name].append(replace(run(), system=name))
+        note("latency and start-up")
+        return {
+            "articles": len(found),
+            "words": sum(len(e.text.split()) for e in found) / len(found),
+            "tokens": sum(map(len, windows)) / len(found),
+            "processors": available_cpus(),
+            "matrix_products_gflops": matrix_rate(),
+            "rates": [asdict(_median(rates)) for rates in turns.values()],
+            "turns": [asdict(rate) for rates in turns.values() for rate in rates],
+            **_latency(tagger, found),
+            **_start(dump, model),
+        }
+
+
+def matrix_rate(size: int = 1024, seconds: float = 1.0) -> float:
+    """The machine's rate of float32 matrix products, GFLOP/s, best of several."""
+    a, b = np.ones((size, size), np.float32), np.ones((size, size), np.float32)
+    best, end = 0.0, time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        begin = time.perf_counter()
+        a @ b
+        best = max(best, 2 * size**3 / (time.perf_counter() - begin) / 1e9)
+    return best
+
+
+def window_flops(settings: dict[str, Any], tokens: int) -> float:
+    """Floating-point operations of the encoder's matrix products for a window of so many tokens."""
+    hidden, inner = settings["hidden_size"], settings["intermediate_size"]
+    per_token = 2 * (4 * hidden**2 + 2 * hidden * inner) + 4 * tokens * hidden
+    return float(settings["num_hidden_layers"] * tokens * per_token)
+
+
+def _windows(tagger: Tagger, articles: Sequence[Article]) -> list[list[int]]:
+    return [window for article in articles for window in tagger.windows(article)]
+
+
+def _command(dump: Path, scratch: Path, model: str | None, count: int, windows: Sequence[list[int]]) -> Rate:
+    """The whole run, from the start of the process to its end."""
+    out = scratch / "out.jsonl"
+    begin = time.perf_counter()
+    peak = _run(["tag", str(dump), "-o", str(out), "--force", *(["--model", model] if model else [])])
+    seconds = time.perf_counter() - begin
+    return Rate("", count / seconds, sum(map(len, windows)) / seconds, peak)
+
+
+def _run(arguments: Sequence[str]) -> float:
+    """The peak memory, MiB, of a `wusum` command."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from wusum.model.cli import main; main()", *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"wusum {' '.join(arguments)}: exit status {process.returncode}")
+    return usage.ru_maxrss / 1024
+
+
+def _network(tagger: Tagger, windows: Sequence[list[int]], count: int) -> Rate:
+    settings = json.loads((tagger.artefact.folder / "config.json").read_text(encoding="utf-8"))
+    begin = time.perf_counter()
+    for start in range(0, len(windows), 512):
+        tagger.logits(windows[start : start + 512])
+    seconds = time.perf_counter() - begin
+    flops = sum(window_flops(settings, len(window)) for window in windows)
+    share = flops / seconds / 1e9 / matrix_rate()
+    return Rate("", count / seconds, sum(map(len, windows)) / seconds, share=share)
+
+
+def _linear(config: EvalConfig, found: Sequence[Example]) -> Callable[[], Rate]:
+    """A linear model, trained on articles of one corpus."""
+    from wusum.eval.baselines import linear_model
+
+    label_map = LabelMap.load(config.topics)
+    labelled = [(e.text, label_map.topics(e.corpus, e.label)) for e in found[:4000]]
+    certain = [(text, topics[0]) for text, topics in labelled if len(topics) == 1]
+    model = linear_model().fit([text for text, _ in certain], [topic for _, topic in certain])
+
+    def run() -> Rate:
+        begin = time.perf_counter()
+        model.predict([example.text for example in found])
+        return Rate("", len(found) / (time.perf_counter() - begin))
+
+    return run
+
+
+def _torch_systems(
+    folder: Path, tagger: Tagger, windows: Sequence[list[int]], share: float
+) -> dict[str, Callable[[], Rate]]:
+    """`transformers.pipeline` and a plain loop over padded batches, on a share of the windows: they are slow."""
+    import torch
+    from transformers import AutoModel, PreTrainedTokenizerFast, pipeline
+
+    torch.set_num_threads(available_cpus())
+    part = windows[: max(int(len(windows) * share), 32)]
+    articles = len(part) * share / max(len(windows) * share, 1)
+    encoder = AutoModel.from_pretrained(folder, trust_remote_code=False).float().eval()
+    pieces = PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"), pad_token="[PAD]")  # type: ignore[no-untyped-call]
+    texts: list[Any] = [pieces.decode(window, skip_special_tokens=True) for window in part]
+    tokens = sum(map(len, part))
+
+    def pipelined(batch_size: int) -> Callable[[], Rate]:
+        extract = pipeline("feature-extraction", model=encoder, tokenizer=pieces, device="cpu")
+        options = {"truncation": True, "max_length": tagger.window}
+
+        def run() -> Rate:
+            begin = time.perf_counter()
+            for _ in extract(texts, batch_size=batch_size, return_tensors=True, tokenize_kwargs=options):
+                pass
+            seconds = time.perf_counter() - begin
+            return Rate("", articles / seconds, tokens / seconds)
+
+        return run
+
+    def eager() -> Rate:
+        begin = time.perf_counter()
+        with torch.inference_mode():
+            for start in range(0, len(part), 32):
+                batch = part[start : start + 32]
+                longest = max(map(len, batch))
+                ids = torch.tensor([window + [0] * (longest - len(window)) for window in batch])
+                mask = torch.tensor([[1] * len(window) + [0] * (longest - len(window)) for window in batch])
+                encoder(input_ids=ids, attention_mask=mask)
+        seconds = time.perf_counter() - begin
+        return Rate("", articles / seconds, tokens / seconds)
+
+    return {
+        "transformers.pipeline, batch 1": pipelined(1),
+        "transformers.pipeline, batch 32": pipelined(32),
+        "eager torch, batch 32": eager,
+    }
+
+
+def _median(rates: Sequence[Rate]) -> Rate:
+    """Each number's median."""
+
+    def middle(name: str) -> float | None:
+        values = [getattr(rate, name) for rate in rates if getattr(rate, name) is not None]
+        return statistics.median(values) if values else None
+
+    return Rate(rates[0].system, middle("articles") or 0.0, middle("tokens"), middle("peak_mib"), middle("share"))
+
+
+def _latency(tagger: Tagger, found: Sequence[Example]) -> dict[str, float]:
+    """How long one article takes, ms."""
+    times = []
+    for example in found[:LATENCIES]:
+        begin = time.perf_counter()
+        tagger(example.article())
+        times.append((time.perf_counter() - begin) * 1000)
+    p50, p99 = np.percentile(times, [50, 99])
+    return {"p50_ms": float(p50), "p99_ms": float(p99)}
+
+
+def _start(dump: Path, model: str | None) -> dict[str, float]:
+    """Seconds until the help is printed, and until the first article of a fresh process is tagged."""
+    one = dump.with_name("one.jsonl")
+    with dump.open(encoding="utf-8") as lines:
+        one.write_text(next(lines), encoding="utf-8")
+    begin = time.perf_counter()
+    _run(["--help"])
+    helped = time.perf_counter()
+    _run(["tag", str(one), *(["--model", model] if model else [])])
+    return {"help_s": helped - begin, "first_result_s": time.perf_counter() - helped}

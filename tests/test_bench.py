@@ -1,0 +1,59 @@
+"""The benchmark runs every system, and counts what it says it counts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from wusum.eval.bench import matrix_rate, sample, window_flops
+from wusum.eval.config import EvalConfig
+from wusum.model.cli import app, load_parts
+
+
+def test_articles_are_drawn_from_the_corpora_in_turns(corpora: Path) -> None:
+    config = EvalConfig(corpora, corpora / "topics.yaml", {"plain": []}, transfer_labels={"almayadeen": []})
+    assert [e.corpus for e in sample(config, 4)] == ["plain", "almayadeen"] * 2
+    assert len(sample(config, 1000)) == 120  # all there are
+
+
+def test_the_operations_of_a_window_are_those_of_its_matrix_products() -> None:
+    shape = {"hidden_size": 2, "intermediate_size": 8, "num_hidden_layers": 3}
+    # A token in a layer: four products of 2 × 2, two of 2 × 8, and two with the 5 tokens there are.
+    assert window_flops(shape, 5) == 3 * 5 * 2 * (4 * 4 + 2 * 16 + 2 * 5 * 2)
+    assert matrix_rate(64, 0.01) > 0
+
+
+def test_the_command_measures_every_system(corpora: Path, tmp_path: Path) -> None:
+    load_parts()
+    settings = {"data": str(corpora), "topics": str(corpora / "topics.yaml"), "topic_labels": {"plain": ["sport"]}}
+    (tmp_path / "eval.yaml").write_text(json.dumps(settings), encoding="utf-8")
+    out = tmp_path / "bench.json"
+    result = CliRunner().invoke(
+        app, ["bench", "--articles", "100", "--config", str(tmp_path / "eval.yaml"), "-o", str(out)]
+    )
+    assert result.exit_code == 0, result.output
+    found = json.loads(out.read_text(encoding="utf-8"))
+    rates = {row["system"]: row for row in found["rates"]}
+    assert rates.keys() == {
+        "wusum tag", "network alone", "linear TF-IDF", "transformers.pipeline, batch 1",
+        "transformers.pipeline, batch 32", "eager torch, batch 32",
+    }  # fmt: skip
+    assert all(row["articles"] > 0 for row in rates.values())
+    assert 0 < rates["network alone"]["share"] < 1.5
+    assert 30 < rates["wusum tag"]["peak_mib"] < 4000
+    assert rates["network alone"]["tokens"] / rates["network alone"]["articles"] == pytest.approx(found["tokens"])
+    assert 0 < found["p50_ms"] <= found["p99_ms"]
+    assert 0 < found["help_s"] < found["first_result_s"]
+    assert result.stdout.count("wusum tag") >= 1
+
+
+def test_without_corpora_it_says_so(tmp_path: Path) -> None:
+    load_parts()
+    settings = {"data": str(tmp_path), "topics": "none", "topic_labels": {"plain": ["sport"]}}
+    (tmp_path / "eval.yaml").write_text(json.dumps(settings), encoding="utf-8")
+    result = CliRunner().invoke(app, ["bench", "--config", str(tmp_path / "eval.yaml")])
+    assert result.exit_code == 2
+    assert "plain.jsonl.xz" in result.output
