@@ -30,6 +30,9 @@ from wusum.model.tagger import Tagger
 from wusum.train.corpora import Example, LabelMap, examples
 
 TURNS = 3
+SLOW = 20
+"""torch's systems get one window in so many."""
+
 LATENCIES = 200
 """Articles that are tagged one by one."""
 
@@ -70,7 +73,6 @@ def bench(config: EvalConfig, model: str | None, count: int, note: Callable[[str
     folder = Path(model) if model else BUNDLED
     tagger = Tagger.from_pretrained(model)
     windows = _windows(tagger, [example.article() for example in found])
-    small = max(count // 20, 1)
     with tempfile.TemporaryDirectory() as scratch:
         dump = Path(scratch) / "dump.jsonl"
         lines = (json.dumps({"id": e.id, "title": e.title, "text": e.body}, ensure_ascii=False) for e in found)
@@ -79,7 +81,7 @@ def bench(config: EvalConfig, model: str | None, count: int, note: Callable[[str
             "wusum tag": lambda: _command(dump, Path(scratch), model, len(found), windows),
             "network alone": lambda: _network(tagger, windows, len(found)),
             "linear TF-IDF": _linear(config, found),
-            **_torch_systems(folder, tagger, windows, small / len(found)),
+            **_torch_systems(folder, tagger, windows, len(found)),
         }
         turns: dict[str, list[Rate]] = {name: [] for name in systems}
         for turn in range(TURNS):
@@ -174,15 +176,15 @@ def _linear(config: EvalConfig, found: Sequence[Example]) -> Callable[[], Rate]:
 
 
 def _torch_systems(
-    folder: Path, tagger: Tagger, windows: Sequence[list[int]], share: float
+    folder: Path, tagger: Tagger, windows: Sequence[list[int]], count: int
 ) -> dict[str, Callable[[], Rate]]:
-    """`transformers.pipeline` and a plain loop over padded batches, on a share of the windows: they are slow."""
+    """`transformers.pipeline` and a plain loop over padded batches, on a part of the windows: they are slow."""
     import torch
     from transformers import AutoModel, PreTrainedTokenizerFast, pipeline
 
     torch.set_num_threads(available_cpus())
-    part = windows[: max(int(len(windows) * share), 32)]
-    articles = len(part) * share / max(len(windows) * share, 1)
+    part = windows[: max(len(windows) // SLOW, 64)]
+    articles = len(part) * count / len(windows)
     encoder = AutoModel.from_pretrained(folder, trust_remote_code=False).float().eval()
     pieces = PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"), pad_token="[PAD]")  # type: ignore[no-untyped-call]
     texts: list[Any] = [pieces.decode(window, skip_special_tokens=True) for window in part]
