@@ -61,7 +61,8 @@ def tag(
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Files, folders, globs, URLs: .txt pages, .jsonl (.gz, .xz, .zst), .csv, .tsv, .parquet; - is stdin.",
+            help="Files, folders, globs, URLs: .txt pages, .jsonl (.gz, .xz, .zst), .csv, .tsv, .parquet, .zip, .tar;"
+            " - is stdin.",
         ),
     ],
     output: Annotated[

@@ -85,9 +85,10 @@ def read(
 ) -> Iterator[Article | Reject]:
     """The records of all inputs, in order, read as they are asked for.
 
-    An input is a file (`.txt`, `.jsonl`, `.csv`, `.tsv`, each also `.gz`, `.xz` or `.zst`; `.parquet`), a folder (all
-    such files below it, hidden ones left out), a glob, an fsspec URL of one of these, or "-" for standard input:
-    JSON lines or, where none of its first lines starts with "{", one page.
+    An input is a file (`.txt`, `.jsonl`, `.csv`, `.tsv`, each also `.gz`, `.xz` or `.zst`; `.parquet`), a `.zip` or
+    `.tar` archive of such files (the latter also `.gz`, `.xz` or `.bz2`), a folder (all of these below it, hidden ones
+    left out), a glob, an fsspec URL of one of these, or "-" for standard input: JSON lines or, where none of its first
+    lines starts with "{", one page.
 
     `pages`: None parses `.txt` files as scraped pages and takes the text of records as it is; True parses every text
     as a page; False parses none. `meter` is kept at the number of bytes read; `written`
@@ -134,7 +135,7 @@ class _Reader:
                         yield self._record(file.name, line, row)
         except (Unreadable, *DAMAGE) as error:
             place = f" after line {line}" if line else ""
-            raise DumpError(f"{file.path}: cannot be read{place}: {message(error)}") from error
+            raise DumpError(f"{file}: cannot be read{place}: {message(error)}") from error
 
     def stdin(self, stream: BinaryIO) -> Iterator[Article | Reject]:
         all_lines = lines(stream, self.limits.max_bytes)

@@ -1,4 +1,4 @@
-"""Inputs named by a user → the files to read: paths, folders, globs and fsspec URLs."""
+"""Inputs named by a user → the files to read: paths, folders, globs, fsspec URLs, and the members of archives."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, BinaryIO, Final, NamedTuple
 
+from wusum.model import archives
 from wusum.model.compression import COMPRESSIONS, decompress
 
 FORMATS: Final = ("txt", "jsonl", "csv", "tsv", "parquet")
@@ -41,6 +42,11 @@ class File(NamedTuple):
     """Its path below the folder given, for a file given its last part."""
     system: Any = None
     """An fsspec file system; None = local."""
+    archive: str = ""
+    """The archive that it is a member of."""
+
+    def __str__(self) -> str:
+        return f"{self.archive}/{self.path}" if self.archive else self.path
 
     @property
     def size(self) -> int:
@@ -49,16 +55,21 @@ class File(NamedTuple):
 
     @contextmanager
     def open(self, meter: Meter) -> Iterator[BinaryIO]:
-        """The file's bytes, decompressed; `meter` follows the reading."""
-        with open(self.path, "rb") if self.system is None else self.system.open(self.path, "rb") as raw:
-            meter.current = raw
-            compression = split_suffix(self.path)[1]
-            # fsspec's own files have no bounded readline.
-            stream = raw if self.system is None else io.BufferedReader(raw)
-            with decompress(stream, compression) if compression else stream as plain:
-                yield plain
-            meter.current = None
-            meter.finished += self.size
+        """The file's bytes, decompressed; `meter` follows the reading. Raises OSError for a damaged archive."""
+        try:
+            with open(self.path, "rb") if self.system is None else self.system.open(self.path, "rb") as raw:
+                meter.current = raw
+                compression = split_suffix(self.path)[1]
+                # fsspec's own files have no bounded readline.
+                stream = raw if self.system is None else io.BufferedReader(raw)
+                with decompress(stream, compression) if compression else stream as plain:
+                    yield plain
+                meter.current = None
+                meter.finished += self.size
+        except archives.DAMAGE as error:
+            if not self.archive:
+                raise
+            raise OSError(message(error)) from error
 
 
 def split_suffix(path: str) -> tuple[str, str]:
@@ -116,7 +127,7 @@ def _find_local(name: str) -> Iterator[File]:
     if os.path.isdir(name):
         return _below(name, _walk(name))
     if os.path.exists(name):
-        return iter([_given(name)])
+        return _members(name, "") if archives.kind(name) else iter([_given(name)])
     if glob.has_magic(name):
         matches = (path for path in glob.iglob(name, recursive=True) if not os.path.isdir(path))
         return _below(_glob_root(name), sorted(matches))
@@ -133,6 +144,8 @@ def _find_remote(url: str) -> Iterator[File]:
             if not system.exists(path):
                 raise DumpError(f"{url}: no such file")
             return iter([_given(path, system)])
+        if archives.kind(path) and not glob.has_magic(path):
+            return _members(url, "")
         if glob.has_magic(path):
             return _below(_glob_root(path), sorted(system.glob(path)), system)
         return _below(path, sorted(system.find(path)), system)
@@ -151,8 +164,27 @@ def _given(path: str, system: Any = None) -> File:
 def _below(root: str, paths: Iterable[str], system: Any = None) -> Iterator[File]:
     for path in paths:
         below = os.path.relpath(path, root or os.curdir)
-        if split_suffix(path)[0] and not any(part.startswith(".") and part != ".." for part in below.split(os.sep)):
+        if _hidden(below):
+            continue
+        if split_suffix(path)[0]:
             yield File(path, below, system)
+        elif archives.kind(path) and system is None:
+            yield from _members(path, f"{below}/")
+
+
+def _hidden(below: str) -> bool:
+    return any(part.startswith(".") and part != ".." for part in below.split(os.sep))
+
+
+def _members(archive: str, prefix: str) -> Iterator[File]:
+    """The files in an archive, read in place; raises DumpError for one that is damaged."""
+    try:
+        system = archives.open_archive(archive)
+        for path in archives.members(system):
+            if split_suffix(path)[0] and not _hidden(path):
+                yield File(path, prefix + path, system, archive)
+    except (OSError, EOFError, *archives.DAMAGE) as error:
+        raise DumpError(f"{archive}: cannot be read as an archive: {message(error)}") from error
 
 
 def _walk(folder: str) -> Iterator[str]:
@@ -178,4 +210,5 @@ def _glob_root(pattern: str) -> str:
 
 def _suffixes() -> str:
     plain = ", ".join(f".{name}" for name in FORMATS)
-    return f"{plain}; all but .parquet also with {', '.join(f'.{name}' for name in COMPRESSIONS)}"
+    packed = f"all but .parquet also with {', '.join(f'.{name}' for name in COMPRESSIONS)}"
+    return f"{plain}; {packed}; {', '.join(archives.SUFFIXES)} of such files"

@@ -90,7 +90,7 @@ def fingerprints(inputs: Sequence[str], written: Written) -> list[list[str]]:
 def _fingerprint(files: Iterable[File]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for file in files:
-        digest.update(f"{file.path}\0{_state(file)}\n".encode(errors="surrogateescape"))
+        digest.update(f"{file}\0{_state(file)}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 
@@ -100,9 +100,12 @@ def _state(file: File) -> str:
         if file.system is None:
             state = os.stat(file.path)
             return f"{state.st_size} {state.st_mtime_ns}"
+        if file.archive and "://" not in file.archive:
+            state = os.stat(file.archive)
+            return f"{state.st_size} {state.st_mtime_ns} {file.size}"
         info = file.system.info(file.path)
     except Exception as error:  # every remote system has exceptions of its own
-        raise DumpError(f"{file.path}: {message(error)}") from error
+        raise DumpError(f"{file}: {message(error)}") from error
     times = (info.get(key) for key in ("mtime", "LastModified", "last_modified", "updated", "ETag", "etag", "created"))
     return f"{info.get('size')} {next((str(time) for time in times if time), '')}"
 
