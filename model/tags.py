@@ -191,10 +191,11 @@ def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
 def _spans(candidate: Candidate, body: str, text: Sequence[Word]) -> tuple[tuple[int, int], ...]:
     """Offsets of the mentions, a stuck conjunction or preposition left out where the tag goes without."""
     opening = words(candidate.entry.text)[0].text
+    forms = [opening, f"ال{opening}", *([f"ل{opening[2:]}"] if opening.startswith("ال") else [])]  # الأردن in للأردن
     spans = []
     for first, last in candidate.mentions.body:
         word, start = text[first], text[first].start
-        for form in (opening, f"ال{opening}"):
+        for form in forms:
             if word.text.endswith(form) and word.text != form:
                 start += align(body[word.start : word.end]).starts[len(word.text) - len(form)]
                 break

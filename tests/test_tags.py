@@ -72,6 +72,13 @@ def test_spans_name_the_tag_without_its_clitic(vocabulary: Vocabulary) -> None:
     }
 
 
+def test_of_a_preposition_with_an_article_the_span_takes_the_article() -> None:
+    rank = ranker(Vocabulary([Entry(match_key("الأردن"), "الأردن", 1, 1, 1, -1)]), present=9.0)
+    body = "دعا للأردن وللأردنّ والأردن بالأردن الأردن"
+    (tag,) = rank.rank("", body, read(0), 10, None)
+    assert [body[a:b] for a, b in tag.spans] == ["لأردن", "لأردنّ", "الأردن", "الأردن", "الأردن"]
+
+
 def test_a_tag_of_the_head_that_is_absent_has_no_spans(vocabulary: Vocabulary) -> None:
     head = read(0, 0, 0, 9, 0, 0)
     tags = ranker(vocabulary, head=1.0, bias=3.0).rank("", "نص بلا وسم", head, 1, None)
