@@ -196,7 +196,7 @@ def _spans(candidate: Candidate, body: str, text: Sequence[Word]) -> tuple[tuple
     for first, last in candidate.mentions.body:
         word, start = text[first], text[first].start
         for form in forms:
-            if word.text.endswith(form) and word.text != form:
+            if word.text.endswith(form):
                 start += align(body[word.start : word.end]).starts[len(word.text) - len(form)]
                 break
         spans.append((start, text[last].end))
