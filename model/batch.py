@@ -11,6 +11,7 @@ from wusum.model.blocks import blocks
 from wusum.model.dumps import Reject
 from wusum.model.outputs import Outputs, Place
 from wusum.model.tagger import Tagger
+from wusum.model.workers import Workers
 
 
 @dataclass(slots=True)
@@ -32,7 +33,7 @@ class Report:
 
 def tag_dump(
     report: Report,
-    tagger: Tagger,
+    tagger: Tagger | Workers,
     records: Iterable[Article | Reject],
     outputs: Outputs,
     done: Callable[[Place | None], None] = lambda place: None,

@@ -92,8 +92,9 @@ def tag(
     model: Annotated[str | None, typer.Option(help="Folder or Hub id of a model. Default: the bundled one.")] = None,
     runtime: Annotated[RuntimeName, typer.Option(help="What runs the network.")] = RuntimeName.onnx,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads of the network. Default: every processor.")
+        int | None, typer.Option(min=1, help="Threads of each network. Default: what processors there are.")
     ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that tag, each with a model of its own.")] = 1,
     resume: Annotated[
         bool,
         typer.Option(
@@ -141,6 +142,7 @@ def tag(
         part=_part(part),
         explain=explain,
         vocabulary=vocabulary,
+        workers=workers,
     )
     if shard_rows and options.output is None:
         raise typer.BadParameter("shards need an output: name it with -o", param_hint="--shard-rows")

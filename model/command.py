@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
+from pathlib import Path
 
 from wusum.model import storage
 from wusum.model.batch import Report, tag_dump
@@ -16,7 +17,9 @@ from wusum.model.dumps import DumpError, Fields, Selection, read
 from wusum.model.files import Meter, Written, nothing_written, plain, total_size
 from wusum.model.manifest import Manifest, content_fingerprint, fingerprints, model_fingerprint
 from wusum.model.outputs import OneFile, OutputNames, Outputs, Place, Screen, Shards
+from wusum.model.runtime import available_cpus
 from wusum.model.tagger import Tagger
+from wusum.model.workers import Workers
 from wusum.model.writers import output_format, parts_folder
 
 
@@ -40,6 +43,7 @@ class TagOptions:
     part: tuple[int, int] = (1, 1)
     explain: bool = False
     vocabulary: str | None = None
+    workers: int = 1
 
     def shaping(self) -> dict[str, object]:
         """Those that decide what the output holds, under the names of the flags, and the version that reads them."""
@@ -60,15 +64,28 @@ def run_tag(options: TagOptions) -> None:
     wanted = None
     if names and _lasting(options):
         wanted = Manifest(fingerprints(options.inputs, names), "", options.shaping())
-    tagger = Tagger.from_pretrained(
-        options.model, runtime=options.runtime, threads=options.threads, vocabulary=options.vocabulary
-    )
+    opening = {
+        "name": options.model, "runtime": options.runtime, "vocabulary": options.vocabulary,
+        "threads": options.threads or max(available_cpus() // options.workers, 1),
+    }  # fmt: skip
+    tagger: Tagger | Workers = Tagger.from_pretrained(**opening)  # in any case: a bad model is to be told here
+    folder = tagger.artefact.folder
+    with ExitStack() as stack:
+        if options.workers > 1:
+            tagger = stack.enter_context(Workers(options.workers, opening))
+        _tag(options, tagger, folder, names, wanted)
+
+
+def _tag(
+    options: TagOptions, tagger: Tagger | Workers, folder: Path, names: OutputNames | None, wanted: Manifest | None
+) -> None:
+    """The run itself, or what is left of it."""
     if names is None or wanted is None:
         if names and storage.exists(names.manifest):
             storage.remove(names.manifest)  # of an earlier run to the same file, which is about to go
         _run(options, tagger, names, None)
         return
-    wanted.model = model_fingerprint(tagger.artefact.folder)
+    wanted.model = model_fingerprint(folder)
     manifest = _begin(options, names, wanted)
     if manifest.complete:
         print(f"wusum: {names.path} is complete, nothing to do; --force starts over", file=sys.stderr)
@@ -136,7 +153,7 @@ def _taken_away(names: OutputNames, earlier: Manifest) -> bool:
     return not sharded and not storage.exists(names.path) and not parts_folder(names.path).exists()
 
 
-def _run(options: TagOptions, tagger: Tagger, names: OutputNames | None, manifest: Manifest | None) -> None:
+def _run(options: TagOptions, tagger: Tagger | Workers, names: OutputNames | None, manifest: Manifest | None) -> None:
     """Tag what is to do, and keep the manifest at what is done."""
     meter, report = Meter(), Report()
     selection = Selection(0, options.part[0] - 1, options.part[1])

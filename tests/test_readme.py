@@ -17,11 +17,11 @@ from wusum.train.config import load
 from wusum.train.corpora import LabelMap
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = sorted(set(re.findall(r"(?:^|\| )(wusum (?:tag|train|eval)[^|#>\n]*)", README, re.MULTILINE)))
+COMMANDS = sorted(set(re.findall(r"(?:^|\| )(wusum (?:tag|train|eval|bench)[^|#>\n]*)", README, re.MULTILINE)))
 
 
 def test_the_readme_has_commands_of_every_kind() -> None:
-    assert {command.split()[1] for command in COMMANDS} == {"tag", "train", "eval"}
+    assert {command.split()[1] for command in COMMANDS} == {"tag", "train", "eval", "bench"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)

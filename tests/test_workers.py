@@ -1,0 +1,113 @@
+"""Several processes give what one gives, and a worker that dies takes nothing with it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import PAGES
+from tests.test_resume import COMMAND, make_dump, options
+from wusum.model import workers
+from wusum.model.article import Article
+from wusum.model.command import run_tag
+from wusum.model.runtime import ModelError
+from wusum.model.tagger import Tagger
+from wusum.model.workers import Workers
+
+OPENING: dict[str, Any] = {"name": None, "runtime": "onnx", "vocabulary": None, "threads": 1}
+
+
+@pytest.fixture(scope="module")
+def articles() -> list[Article]:
+    bodies = [Article.from_page(path.read_text(encoding="utf-8")).body.split() for path in sorted(PAGES.glob("*.txt"))]
+    return [Article(str(n), " ".join(bodies[n % 6][n // 6 : 60 + n])) for n in range(90)]
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Workers]:
+    with Workers(2, OPENING) as made:
+        yield made
+
+
+def die(*_: object) -> None:
+    os._exit(1)
+
+
+def processes(pool: Workers) -> list[int]:
+    return list(pool._pool._processes)
+
+
+def test_the_predictions_are_those_of_one_process_in_order(
+    pool: Workers, tagger: Tagger, articles: list[Article]
+) -> None:
+    assert list(pool.stream(articles, max_tags=4)) == list(tagger.stream(articles, max_tags=4))
+    assert list(pool.stream([])) == []
+
+
+def test_a_worker_that_is_killed_is_replaced(pool: Workers, tagger: Tagger, articles: list[Article]) -> None:
+    found = pool.stream(articles)
+    first = [next(found)]
+    for process in processes(pool):
+        os.kill(process, signal.SIGKILL)
+    assert [*first, *found] == list(tagger.stream(articles))
+
+
+def test_articles_that_kill_every_worker_are_named(articles: list[Article], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_tag", die)
+    with Workers(1, OPENING) as pool, pytest.raises(ModelError, match="workers died 3 times, last at articles '0' to"):
+        list(pool.stream(articles[:3]))
+
+
+def test_a_run_with_workers_writes_the_same_bytes(tmp_path: Path) -> None:
+    dump = make_dump(tmp_path / "dump.jsonl", 300)
+    run_tag(options(dump, tmp_path / "one.jsonl"))
+    run_tag(options(dump, tmp_path / "two.jsonl", workers=2))
+    assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
+    rejects = [(tmp_path / f"{name}.rejects.jsonl").read_bytes() for name in ("one.jsonl", "two.jsonl")]
+    assert rejects[0] == rejects[1]
+
+
+def test_workers_end_with_a_run_that_is_killed(tmp_path: Path) -> None:
+    dump = make_dump(tmp_path / "dump.jsonl", 20_000)
+    command = [*COMMAND, str(dump), "-o", str(tmp_path / "out.jsonl"), "--workers", "2"]
+    run = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    children: list[int] = []
+    for _ in range(300):
+        children = _children(run.pid)
+        if len(children) >= 2:
+            break
+        time.sleep(0.1)
+    assert len(children) >= 2, "no workers were started"
+    run.kill()
+    run.wait()
+    for _ in range(300):
+        if not any(map(_alive, children)):
+            break
+        time.sleep(0.1)
+    assert not list(filter(_alive, children))
+
+
+def _alive(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"  # ended, though nobody has asked how
+
+
+def _children(process: int) -> list[int]:
+    if sys.platform != "linux":
+        pytest.skip("only Linux says which processes a process has started")
+    try:
+        text = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
+    except OSError:
+        return []
+    return [int(child) for child in text.split()]
