@@ -6,10 +6,11 @@ import glob
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from wusum.model import storage
 from wusum.model.batch import Report, tag_dump
@@ -64,16 +65,14 @@ def run_tag(options: TagOptions) -> None:
     wanted = None
     if names and _lasting(options):
         wanted = Manifest(fingerprints(options.inputs, names), "", options.shaping())
-    opening = {
+    opening: dict[str, Any] = {
         "name": options.model, "runtime": options.runtime, "vocabulary": options.vocabulary,
         "threads": options.threads or max(available_cpus() // options.workers, 1),
     }  # fmt: skip
-    tagger: Tagger | Workers = Tagger.from_pretrained(**opening)  # in any case: a bad model is to be told here
+    tagger = Tagger.from_pretrained(**opening)  # in any case: a bad model is to be told here
     folder = tagger.artefact.folder
-    with ExitStack() as stack:
-        if options.workers > 1:
-            tagger = stack.enter_context(Workers(options.workers, opening))
-        _tag(options, tagger, folder, names, wanted)
+    with Workers(options.workers, opening) if options.workers > 1 else nullcontext(tagger) as answering:
+        _tag(options, answering, folder, names, wanted)
 
 
 def _tag(
