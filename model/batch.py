@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from wusum.model.article import Article
 from wusum.model.blocks import blocks
 from wusum.model.dumps import Reject
 from wusum.model.outputs import Outputs, Place
-from wusum.model.tagger import Tagger
-from wusum.model.workers import Workers
+from wusum.model.tagger import Prediction
 
 
 @dataclass(slots=True)
@@ -31,9 +31,17 @@ class Report:
         return f"{done}, {self.seconds:.1f} s, {rate:,.1f} articles/s"
 
 
+class Streaming(Protocol):
+    """A `Tagger`, or what takes its place."""
+
+    @property
+    def stream(self) -> Callable[..., Iterator[Prediction]]:
+        """Takes articles and the options of `Tagger.stream`; gives predictions in their order."""
+
+
 def tag_dump(
     report: Report,
-    tagger: Tagger | Workers,
+    tagger: Streaming,
     records: Iterable[Article | Reject],
     outputs: Outputs,
     done: Callable[[Place | None], None] = lambda place: None,

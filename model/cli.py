@@ -32,6 +32,13 @@ class RuntimeName(StrEnum):
     torch = "torch"
 
 
+class Engine(StrEnum):
+    """What runs the processes that tag."""
+
+    local = "local"
+    ray = "ray"
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"wusum {version('wusum')}")
@@ -95,6 +102,7 @@ def tag(
         int | None, typer.Option(min=1, help="Threads of each network. Default: what processors there are.")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that tag, each with a model of its own.")] = 1,
+    engine: Annotated[Engine, typer.Option(help="Where they run: here, or on a Ray cluster.")] = Engine.local,
     resume: Annotated[
         bool,
         typer.Option(
@@ -143,6 +151,7 @@ def tag(
         explain=explain,
         vocabulary=vocabulary,
         workers=workers,
+        engine=engine.value,
     )
     if shard_rows and options.output is None:
         raise typer.BadParameter("shards need an output: name it with -o", param_hint="--shard-rows")

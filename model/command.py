@@ -6,14 +6,14 @@ import glob
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from wusum.model import storage
-from wusum.model.batch import Report, tag_dump
+from wusum.model.batch import Report, Streaming, tag_dump
 from wusum.model.dumps import DumpError, Fields, Selection, read
 from wusum.model.files import Meter, Written, nothing_written, plain, total_size
 from wusum.model.manifest import Manifest, content_fingerprint, fingerprints, model_fingerprint
@@ -45,6 +45,7 @@ class TagOptions:
     explain: bool = False
     vocabulary: str | None = None
     workers: int = 1
+    engine: str = "local"
 
     def shaping(self) -> dict[str, object]:
         """Those that decide what the output holds, under the names of the flags, and the version that reads them."""
@@ -71,12 +72,21 @@ def run_tag(options: TagOptions) -> None:
     }  # fmt: skip
     tagger = Tagger.from_pretrained(**opening)  # in any case: a bad model is to be told here
     folder = tagger.artefact.folder
-    with Workers(options.workers, opening) if options.workers > 1 else nullcontext(tagger) as answering:
+    with _answering(options, tagger, opening) as answering:
         _tag(options, answering, folder, names, wanted)
 
 
+def _answering(options: TagOptions, tagger: Tagger, opening: dict[str, Any]) -> AbstractContextManager[Streaming]:
+    """What tags: this process, several, or a cluster's."""
+    if options.engine == "ray":
+        from wusum.model.cluster import RayWorkers
+
+        return RayWorkers(options.workers, opening)
+    return Workers(options.workers, opening) if options.workers > 1 else nullcontext(tagger)
+
+
 def _tag(
-    options: TagOptions, tagger: Tagger | Workers, folder: Path, names: OutputNames | None, wanted: Manifest | None
+    options: TagOptions, tagger: Streaming, folder: Path, names: OutputNames | None, wanted: Manifest | None
 ) -> None:
     """The run itself, or what is left of it."""
     if names is None or wanted is None:
@@ -152,7 +162,7 @@ def _taken_away(names: OutputNames, earlier: Manifest) -> bool:
     return not sharded and not storage.exists(names.path) and not parts_folder(names.path).exists()
 
 
-def _run(options: TagOptions, tagger: Tagger | Workers, names: OutputNames | None, manifest: Manifest | None) -> None:
+def _run(options: TagOptions, tagger: Streaming, names: OutputNames | None, manifest: Manifest | None) -> None:
     """Tag what is to do, and keep the manifest at what is done."""
     meter, report = Meter(), Report()
     selection = Selection(0, options.part[0] - 1, options.part[1])

@@ -14,8 +14,8 @@ from wusum.model.article import Article
 from wusum.model.runtime import ModelError
 from wusum.model.tagger import Prediction, Tagger
 
-SHARE = 32
-"""Articles that a worker takes at once: enough to fill batches, few enough that none waits long for the others."""
+SHARE = (8, 32)
+"""Fewest and most articles that a worker takes at once: enough to fill batches, few enough that all have work."""
 
 PATIENCE = 3
 """How often the same articles may bring a worker down before the run ends."""
@@ -40,7 +40,7 @@ class Workers:
 
     def stream(self, articles: Sequence[Article], **options: Any) -> Iterator[Prediction]:
         """As `Tagger.stream`; raises ModelError where the same articles bring worker after worker down."""
-        shares = [articles[start : start + SHARE] for start in range(0, len(articles), SHARE)]
+        shares = divide(articles, self._count)
         waiting = self._submit(shares, options)
         deaths = 0
         for number, share in enumerate(shares):
@@ -79,6 +79,12 @@ class Workers:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def divide(articles: Sequence[Article], workers: int) -> list[Sequence[Article]]:
+    """The articles in shares for so many workers, two and more for each where there are enough."""
+    size = min(max(len(articles) // (2 * workers), SHARE[0]), SHARE[1])
+    return [articles[start : start + size] for start in range(0, len(articles), size)]
 
 
 def _open(opening: dict[str, Any]) -> None:

@@ -1,0 +1,71 @@
+"""Ray: the processes that tag are actors, on this machine or all over a cluster. Needs the `ray` extra."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from wusum.model.article import Article
+from wusum.model.runtime import ModelError
+from wusum.model.tagger import Prediction, Tagger
+from wusum.model.workers import divide
+
+
+class RayWorkers:
+    """Takes the place of a `Tagger` in a run, as `Workers` do: the same predictions, in the same order.
+
+    Reading and writing stay with the run, and so do its manifest and rejects. An actor that dies, or whose machine
+    does, is started anew by Ray, elsewhere if need be, and asked again.
+    """
+
+    def __init__(self, count: int, opening: dict[str, Any]) -> None:
+        """`opening` are the arguments of `Tagger.from_pretrained`; a model's folder must be there on every machine.
+
+        A cluster that is running is joined, by RAY_ADDRESS or on this machine; else one is started here.
+        """
+        try:
+            import ray
+            from ray.util import ActorPool
+        except ImportError as error:
+            raise ModelError("the ray engine needs Ray: pip install 'wusum[ray]'") from error
+        self._ray, self._count = ray, count
+        ray.init(ignore_reinit_error=True, log_to_driver=False, logging_level="ERROR")
+        worker = ray.remote(num_cpus=opening["threads"], max_restarts=-1, max_task_retries=-1)(_Worker)
+        self.actors = [worker.remote(opening) for _ in range(count)]
+        self._pool = ActorPool(self.actors)
+
+    def stream(self, articles: Sequence[Article], **options: Any) -> Iterator[Prediction]:
+        """As `Tagger.stream`; raises ModelError where the cluster can go on no more."""
+        try:
+            shares = divide(articles, self._count)
+            for answer in self._pool.map(lambda actor, share: actor.tag.remote(share, options), shares):
+                yield from answer
+        except self._ray.exceptions.RayError as error:
+            raise ModelError(f"Ray: {error}") from error
+
+    def close(self) -> None:
+        """Let the actors go; the cluster stays."""
+        for actor in self.actors:
+            self._ray.kill(actor)
+
+    def __enter__(self) -> RayWorkers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Worker:
+    """An actor with a model."""
+
+    def __init__(self, opening: dict[str, Any]) -> None:
+        self._tagger = Tagger.from_pretrained(**opening)
+
+    def tag(self, articles: Sequence[Article], options: dict[str, Any]) -> list[Prediction]:
+        """The predictions of some articles."""
+        return list(self._tagger.stream(articles, **options))
+
+    def process(self) -> int:
+        """The number of the actor's process."""
+        return os.getpid()

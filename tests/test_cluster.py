@@ -1,0 +1,66 @@
+"""Ray's actors give what one process gives, also when one is killed; skipped where Ray is not installed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.test_resume import make_dump, options
+from wusum.model.cluster import RayWorkers
+from wusum.model.command import run_tag
+from wusum.model.runtime import ModelError
+
+OPENING: dict[str, Any] = {"name": None, "runtime": "onnx", "vocabulary": None, "threads": 1}
+
+
+@pytest.fixture(scope="module")
+def ray() -> Iterator[Any]:
+    ray = pytest.importorskip("ray", reason="the ray extra is not installed")
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    yield ray
+    ray.shutdown()
+
+
+def test_two_actors_write_the_same_bytes(ray: Any, tmp_path: Path) -> None:
+    dump = make_dump(tmp_path / "dump.jsonl", 300)
+    run_tag(options(dump, tmp_path / "one.jsonl"))
+    run_tag(options(dump, tmp_path / "two.jsonl", workers=2, engine="ray"))
+    assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
+    rejects = [(tmp_path / f"{name}.rejects.jsonl").read_bytes() for name in ("one.jsonl", "two.jsonl")]
+    assert rejects[0] == rejects[1]
+
+
+def test_an_actor_that_is_killed_is_replaced(ray: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dump = make_dump(tmp_path / "dump.jsonl", 3000)
+    killed = []
+
+    def kill(workers: RayWorkers) -> None:
+        time.sleep(0.2)
+        process = ray.get(workers.actors[0].process.remote())
+        os.kill(process, signal.SIGKILL)
+        killed.append(process)
+
+    class Watched(RayWorkers):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            threading.Thread(target=kill, args=(self,)).start()
+
+    monkeypatch.setattr("wusum.model.cluster.RayWorkers", Watched)
+    run_tag(options(dump, tmp_path / "two.jsonl", workers=2, engine="ray"))
+    assert killed
+    run_tag(options(dump, tmp_path / "one.jsonl"))
+    assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
+
+
+def test_without_ray_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ModelError, match=r"pip install 'wusum\[ray\]'"):
+        RayWorkers(1, OPENING)
