@@ -13,7 +13,7 @@ from wusum.model.runtime import ModelError
 BUNDLED = Path(__file__).with_name("weights")
 """The default model, shipped with the package."""
 
-FILES = ("config.json", "model.safetensors", "tokenizer.json", "model.onnx", "tags.tsv", "README.md")
+FILES = ("config.json", "model.safetensors", "tokenizer.json", "model.onnx", "tags.tsv", "ranking.json", "README.md")
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,9 +47,7 @@ class ControlledRanker(TagRanker):
                 self._term[key] = term
                 known = base.index(key)
                 entries.append(Entry(key, form, **UNSEEN, label=-1) if known is None else base.entries[known])
-        self.vocabulary = Vocabulary(entries)
-        self.weights, self.bias = ranker.weights, ranker.bias
-        self.threshold, self.absent_threshold = ranker.threshold, ranker.absent_threshold
+        super().__init__(Vocabulary(entries), ranker.ranking, ranker.threshold, ranker.absent_threshold)
 
     def _coined(self, *_: object) -> Vocabulary:
         return Vocabulary(())

@@ -113,7 +113,7 @@ def _state(file: File) -> str:
 def model_fingerprint(folder: Path) -> str:
     """A fingerprint of the files that decide a prediction."""
     digest = hashlib.blake2b(digest_size=16)
-    for name in ("config.json", "tokenizer.json", "tags.tsv", "model.onnx", "model.safetensors"):
+    for name in ("config.json", "tokenizer.json", "tags.tsv", "ranking.json", "model.onnx", "model.safetensors"):
         digest.update((folder / name).read_bytes())
     return digest.hexdigest()
 

@@ -18,6 +18,7 @@ from wusum.model.artefact import Artefact
 from wusum.model.article import Article
 from wusum.model.blocks import Block, blocks
 from wusum.model.controlled import ControlledRanker, load_terms
+from wusum.model.ranking import Ranking
 from wusum.model.reading import Reading, Readings
 from wusum.model.runtime import ModelError, Outputs, open_runtime
 from wusum.model.spans import Marked, marked, phrases
@@ -85,7 +86,8 @@ class Tagger:
         self.max_windows: int = settings["max_windows"]
         self.topics = TopicDecoder(settings["topics"], settings["temperature"], settings["threshold"])
         try:
-            self.tags = TagRanker(Vocabulary.load(artefact.folder / "tags.tsv"), **settings["tags"])
+            ranking = Ranking.load(artefact.folder / "ranking.json")
+            self.tags = TagRanker(Vocabulary.load(artefact.folder / "tags.tsv"), ranking, **settings["tags"])
         except (KeyError, TypeError) as error:
             config = artefact.folder / "config.json"
             raise ModelError(f"{config}: no settings for tags ({error}); install the model again") from error

@@ -1,8 +1,8 @@
-"""Keyword tags: candidates from three sources, ranked by one linear model.
+"""Keyword tags: candidates from three sources, ranked by one small model.
 
 A candidate is a tag that editors have given before and that stands in the article, one that the network's tag head
-predicts, or a phrase that its span head marks, which may be new. What an editor would do with it is a logistic
-regression on a few features that anyone can read.
+predicts, or a phrase that its span head marks, which may be new. What an editor would do with it is told by a few
+features that anyone can read (`ranking.py`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wusum.model.ranking import FEATURES, Ranking
 from wusum.model.reading import Reading
 from wusum.model.spans import UNMARKED, Phrase
 from wusum.model.surface import without_proclitics
@@ -23,24 +24,6 @@ from wusum.model.vocabulary import Entry, Mentions, Vocabulary
 
 HEAD_CANDIDATES = 60
 """Tags that the head may propose for an article."""
-
-FEATURES = (
-    "present",  # it stands in the body or the title
-    "prior",  # log odds that editors give it to an article in which it stands
-    "frequency",  # log of how often it stands there
-    "position",  # log of how many words before its first mention
-    "title",  # it stands in the title
-    "head",  # log probability under the tag head
-    "head_present",  # the same, where it stands in the article
-    "unlabelled",  # too rare for the head
-    "popularity",  # log of how many training articles have it
-    "length",  # words
-    "single_word",
-    "once",  # given to one training article only
-    "phrase",  # log odds that the span head takes it for a key phrase
-    "name",  # the same for a name
-    "new",  # no editor of the training data has given it
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +62,11 @@ class Candidate:
 class TagRanker:
     """Proposes and ranks the tags of an article."""
 
-    def __init__(
-        self, vocabulary: Vocabulary, weights: Mapping[str, float], threshold: float, absent_threshold: float
-    ) -> None:
+    def __init__(self, vocabulary: Vocabulary, ranking: Ranking, threshold: float, absent_threshold: float) -> None:
         self.vocabulary = vocabulary
+        self.ranking = ranking
         self.threshold = threshold
         self.absent_threshold = absent_threshold
-        self.weights = np.array([weights[name] for name in FEATURES])
-        self.bias = weights["bias"]
 
     def candidates(
         self, title: str, body: str, reading: Reading, body_words: Sequence[Word] | None = None
@@ -125,7 +105,7 @@ class TagRanker:
 
     def scores(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """The probability [candidates] that an editor gives a tag, from its features [candidates, features]."""
-        return np.asarray(1 / (1 + np.exp(-(features @ self.weights + self.bias))))
+        return np.asarray(1 / (1 + np.exp(-self.ranking.log_odds(features))))
 
     def rank(
         self, title: str, body: str, reading: Reading, max_tags: int, min_score: float | None, *, explain: bool = False
@@ -151,10 +131,10 @@ class TagRanker:
         )
 
     def _why(self, features: NDArray[np.float64]) -> dict[str, float]:
-        """What each feature adds to the log odds, the most telling first; the bias is what all tags start from."""
-        parts = dict(zip(FEATURES, (features * self.weights).tolist(), strict=True))
+        """What each feature adds to the log odds, the most telling first, and what all tags start from."""
+        parts = dict(zip(FEATURES, self.ranking.parts(features[None])[0].tolist(), strict=True))
         told = {name: round(value, 3) for name, value in parts.items() if abs(value) >= 0.0005}
-        return {"bias": round(self.bias, 3)} | dict(sorted(told.items(), key=lambda part: -abs(part[1])))
+        return {"start": round(self.ranking.start, 3)} | dict(sorted(told.items(), key=lambda part: -abs(part[1])))
 
 
 def _features(candidate: Candidate, log_p: NDArray[np.float64]) -> list[float]:

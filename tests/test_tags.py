@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from wusum.model.ranking import FEATURES, Ranking
 from wusum.model.reading import Reading
 from wusum.model.runtime import ModelError
 from wusum.model.spans import Phrase
-from wusum.model.tags import FEATURES, TagRanker
+from wusum.model.tags import TagRanker
 from wusum.model.text import match_key
 from wusum.model.vocabulary import Entry, Vocabulary
 
@@ -23,8 +25,27 @@ def vocabulary() -> Vocabulary:
     return Vocabulary(Entry(match_key(t), t, 10, 8, 5, label) for label, t in enumerate(TEXTS))
 
 
+class Linear(Ranking):
+    """A ranking that one can do in one's head: features times weights."""
+
+    def __init__(self, weights: dict[str, float]) -> None:
+        self.weights = np.array([weights.pop(name, 0.0) for name in FEATURES])
+        self.bias = weights.pop("bias", 0.0)
+        assert not weights
+
+    def log_odds(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(features @ self.weights + self.bias)
+
+    def parts(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        return features * self.weights
+
+    @property
+    def start(self) -> float:
+        return float(self.bias)
+
+
 def ranker(vocabulary: Vocabulary, **weights: float) -> TagRanker:
-    return TagRanker(vocabulary, dict.fromkeys(("bias", *FEATURES), 0.0) | weights, threshold=0.5, absent_threshold=0.9)
+    return TagRanker(vocabulary, Linear(weights), threshold=0.5, absent_threshold=0.9)
 
 
 def read(*tags: float, **phrases: Phrase) -> Reading:
@@ -139,8 +160,8 @@ def test_no_mention_goes_across_the_end_of_a_sentence(vocabulary: Vocabulary) ->
 def test_a_tag_explains_its_score(vocabulary: Vocabulary) -> None:
     rank = ranker(vocabulary, present=2.0, single_word=-0.5, bias=-1.0)
     tag = rank.rank("", "في موسكو", NOTHING, 1, None, explain=True)[0]
-    assert tag.why == {"bias": -1.0, "present": 2.0, "single_word": -0.5}
-    assert list(tag.why) == ["bias", "present", "single_word"]
+    assert tag.why == {"start": -1.0, "present": 2.0, "single_word": -0.5}
+    assert list(tag.why) == ["start", "present", "single_word"]
     assert tag.score == pytest.approx(1 / (1 + np.exp(-sum(tag.why.values()))), abs=1e-4)
     assert tag.to_dict()["why"] == tag.why
     assert "why" not in rank.rank("", "في موسكو", NOTHING, 1, None)[0].to_dict()

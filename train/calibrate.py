@@ -1,8 +1,8 @@
 """Fit on the finished network what needs no gradient: the temperature of topics and the ranking of tags.
 
 Topics: one temperature (Guo et al., "On calibration of modern neural networks", ICML 2017) that minimises the
-partial-label loss on the validation splits, every corpus counting the same. Tags: logistic regression on the
-candidates of training articles that the encoder never saw; its thresholds are fitted on validation articles.
+partial-label loss on the validation splits, every corpus counting the same. Tags: gradient-boosted trees on the
+candidates of training articles that the encoder never saw; thresholds are fitted on validation articles.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 from wusum.model.blocks import CHUNK
+from wusum.model.ranking import FEATURES, Ranking
 from wusum.model.reading import Reading
 from wusum.model.tagger import Tagger
-from wusum.model.tags import FEATURES, TagRanker
+from wusum.model.tags import TagRanker
 from wusum.model.text import match_key
 from wusum.train.corpora import Example, LabelMap, examples, held_out
 from wusum.train.vocabulary import build_vocabulary
@@ -52,8 +52,12 @@ class CalibrateConfig:
     """As for fine-tuning: the share of tagged articles that the ranking is fitted on."""
     absent_precision: float = 0.6
     """How often a given tag that does not stand in the article must be right on validation articles."""
-    regularisation: float = 1.0
-    """Inverse strength C of the logistic regression."""
+    trees: int = 150
+    """Trees of the ranking, each with so many leaves at most and so many candidates in a leaf at least."""
+    tree_leaves: int = 15
+    leaf_size: int = 50
+    tree_rate: float = 0.06
+    """Learning rate of the boosting."""
     max_rows: int = 1000
     """Validation articles of a corpus to calibrate topics on."""
 
@@ -76,11 +80,12 @@ def run(config: CalibrateConfig) -> None:
     seen = [e for e in tagged if not held_out(e.id, config.tag_holdout)]
     labels = json.loads((config.model / "tag_labels.json").read_text(encoding="utf-8"))
     # The ranking must meet tags as it will in use: counted on other articles than those it is fitted on.
-    unfitted = TagRanker(build_vocabulary(seen, labels), ours["tags"]["weights"], 0.0, 0.0)
-    ours["tags"]["weights"] = fit_ranking(tagger, unfitted, fresh, config.regularisation)
+    unfitted = TagRanker(build_vocabulary(seen, labels), Ranking.none(), 0.0, 0.0)
+    ranking = fit_ranking(tagger, unfitted, fresh, config)
+    ranking.save(config.model / "ranking.json")
     vocabulary = build_vocabulary(tagged, labels)
     vocabulary.save(config.model / "tags.tsv")
-    ranker = TagRanker(vocabulary, ours["tags"]["weights"], 0.0, 0.0)
+    ranker = TagRanker(vocabulary, ranking, 0.0, 0.0)
     validation = [e for e in examples(config.data, "almayadeen", ["validation"], config.before) if e.tags]
     ours["tags"] |= fit_thresholds(tagger, ranker, validation, config.absent_precision)
     log.info("%s", {key: ours[key] for key in ("temperature", "tags")})
@@ -121,21 +126,37 @@ def _read(tagger: Tagger, rows: Sequence[Example]) -> Iterator[Reading]:
         yield from tagger.read([row.article() for row in rows[start : start + CHUNK]])
 
 
-def fit_ranking(tagger: Tagger, ranker: TagRanker, rows: Sequence[Example], regularisation: float) -> dict[str, float]:
-    """The weight of each feature and the bias, fitted on all candidates of some tagged articles."""
+def fit_ranking(tagger: Tagger, ranker: TagRanker, rows: Sequence[Example], config: CalibrateConfig) -> Ranking:
+    """Trees fitted on all candidates of some tagged articles."""
     features, given = [], []
     for row, reading in zip(rows, _read(tagger, rows), strict=True):
         gold = set(map(match_key, row.tags or ()))
         candidates, table = ranker.candidates(row.title, row.body, reading)
         features.append(table)
         given += [candidate.entry.key in gold for candidate in candidates]
-    scaler = StandardScaler()
-    table = scaler.fit_transform(np.concatenate(features))
-    model = LogisticRegression(C=regularisation, max_iter=1000).fit(table, given)
     log.info("ranking fitted on %d candidates of %d articles, %d of them tags", len(given), len(rows), sum(given))
-    weights = model.coef_[0] / scaler.scale_
-    bias = float(model.intercept_[0] - weights @ scaler.mean_)
-    return {"bias": round(bias, 5)} | {name: round(float(w), 5) for name, w in zip(FEATURES, weights, strict=True)}
+    model = HistGradientBoostingClassifier(
+        max_iter=config.trees, learning_rate=config.tree_rate, max_leaf_nodes=config.tree_leaves,
+        min_samples_leaf=config.leaf_size, l2_regularization=1.0, early_stopping=False, random_state=0,
+    )  # fmt: skip
+    return flattened(model.fit(np.concatenate(features), given))
+
+
+def flattened(model: HistGradientBoostingClassifier) -> Ranking:
+    """The trees of a fitted classifier of two classes. scikit-learn has no public way to them; a test compares."""
+    trees = [predictor.nodes for (predictor,) in model._predictors]
+    roots = np.cumsum([0, *map(len, trees[:-1])])
+    nodes = np.concatenate(trees)
+    shift = np.repeat(roots, list(map(len, trees)))
+    leaf, own = nodes["is_leaf"].astype(bool), np.arange(len(nodes))
+    left, right = (np.where(leaf, own, nodes[side].astype(np.int64) + shift) for side in ("left", "right"))
+    value, count = np.where(leaf, nodes["value"], 0.0), nodes["count"].astype(float)
+    for node in sorted(own[~leaf], key=lambda n: -int(nodes["depth"][n])):  # from the leaves up
+        below = [left[node], right[node]]
+        value[node] = np.average(value[below], weights=count[below])
+    feature = np.where(leaf, 0, nodes["feature_idx"]).astype(np.int64)
+    threshold = np.where(leaf, 0.0, nodes["num_threshold"])
+    return Ranking(float(model._baseline_prediction.ravel()[0]), roots, feature, threshold, left, right, value)
 
 
 def fit_thresholds(

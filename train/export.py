@@ -18,7 +18,7 @@ import onnx
 import torch
 
 from wusum.model.network import load_network
-from wusum.model.tags import FEATURES
+from wusum.model.ranking import Ranking
 from wusum.model.vocabulary import Vocabulary
 
 OPSET = 18
@@ -109,12 +109,13 @@ def run(config: ExportConfig) -> None:
     """Write `model.onnx`, and what `wusum train calibrate` fits at neutral values: settings, and no tags."""
     export_onnx(config.model)
     Vocabulary([]).save(config.model / "tags.tsv")
+    Ranking.none().save(config.model / "ranking.json")
     path = config.model / "config.json"
     settings = json.loads(path.read_text(encoding="utf-8"))
     settings["wusum"] |= {
         "max_windows": config.max_windows,
         "temperature": 1.0,
         "threshold": 0.5,
-        "tags": {"weights": dict.fromkeys(("bias", *FEATURES), 0.0), "threshold": 0.5, "absent_threshold": 0.5},
+        "tags": {"threshold": 0.5, "absent_threshold": 0.5},
     }
     path.write_text(json.dumps(settings, ensure_ascii=False, indent=1), encoding="utf-8")

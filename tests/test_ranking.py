@@ -1,0 +1,69 @@
+"""Trees: what numpy makes of them is what scikit-learn makes of them, and their parts sum up."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from wusum.model.ranking import FEATURES, Ranking
+from wusum.model.runtime import ModelError
+from wusum.train.calibrate import flattened
+
+GENERATOR = np.random.default_rng(5)
+TABLE = np.round(GENERATOR.normal(size=(3000, len(FEATURES))), 2)  # rounded, so that values meet thresholds
+GIVEN = (TABLE[:, 1] + TABLE[:, 5] * (TABLE[:, 0] > 0) + GENERATOR.normal(size=3000) / 2) > 0.5
+
+
+@pytest.fixture(scope="module")
+def model() -> HistGradientBoostingClassifier:
+    return HistGradientBoostingClassifier(max_iter=30, max_leaf_nodes=9, early_stopping=False).fit(TABLE, GIVEN)
+
+
+@pytest.fixture(scope="module")
+def ranking(model: HistGradientBoostingClassifier, tmp_path_factory: pytest.TempPathFactory) -> Ranking:
+    path = tmp_path_factory.mktemp("ranking") / "ranking.json"
+    flattened(model).save(path)
+    return Ranking.load(path)
+
+
+def test_the_log_odds_are_those_of_the_classifier(ranking: Ranking, model: HistGradientBoostingClassifier) -> None:
+    np.testing.assert_allclose(ranking.log_odds(TABLE), model.decision_function(TABLE), atol=1e-4)
+    assert ranking.log_odds(TABLE[:0]).shape == (0,)
+    np.testing.assert_array_equal(ranking.log_odds(TABLE[7:8]), ranking.log_odds(TABLE)[7:8])
+
+
+def test_the_parts_of_the_features_sum_up_and_fall_to_those_that_matter(ranking: Ranking) -> None:
+    parts = ranking.parts(TABLE[:50])
+    np.testing.assert_allclose(ranking.start + parts.sum(axis=1), ranking.log_odds(TABLE[:50]), atol=1e-9)
+    weight = np.abs(parts).mean(axis=0)
+    assert {FEATURES[i] for i in np.argsort(-weight)[:3]} == {"prior", "head", "present"}
+
+
+def test_none_knows_nothing(tmp_path: Path) -> None:
+    Ranking.none().save(tmp_path / "ranking.json")
+    assert Ranking.load(tmp_path / "ranking.json").log_odds(TABLE[:3]).tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"features": ["prior"]}, {"left": [7]}, {"feature": [99]}, {"value": []}, {"roots": "x"}, {"baseline": None}],
+)
+def test_a_damaged_ranking_is_refused(tmp_path: Path, damage: dict[str, object]) -> None:
+    path = tmp_path / "ranking.json"
+    Ranking.none().save(path)
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | damage), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"ranking\.json: no ranking of tags"):
+        Ranking.load(path)
+
+
+def test_a_ranking_that_leads_in_a_circle_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ranking.json"
+    two = {"feature": [0, 0], "threshold": [0, 0], "left": [1, 0], "right": [1, 0], "value": [0, 0]}
+    Ranking.none().save(path)
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | two), encoding="utf-8")
+    with pytest.raises(ModelError):
+        Ranking.load(path)
