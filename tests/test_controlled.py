@@ -81,13 +81,13 @@ def test_a_vocabulary_that_cannot_be_used_says_why(tmp_path: Path, name: str, te
 
 
 def test_the_command_gives_only_tags_of_the_file(tmp_path: Path) -> None:
-    (tmp_path / "tags.csv").write_text("tag,id\nالأردن,JO\nكرة القدم,FB\n", encoding="utf-8")
+    (tmp_path / "tags.csv").write_text("tag,id\nالأردن,JO\nتونس,TN\n", encoding="utf-8")
     pages = [str(path) for path in sorted(PAGES.glob("*.txt"))]
     command = ["tag", *pages, "--format", "jsonl", "--vocabulary", str(tmp_path / "tags.csv")]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
     rows = [json.loads(line) for line in result.stdout.splitlines()]
-    assert {tag["id"] for row in rows for tag in row["tags"]} == {"JO", "FB"}
+    assert {tag["id"] for row in rows for tag in row["tags"]} == {"JO", "TN"}
     missing = CliRunner().invoke(app, [*command[:-1], str(tmp_path / "none.txt")])
     assert missing.exit_code == 2
     assert "none.txt" in missing.output
