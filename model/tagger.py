@@ -266,4 +266,5 @@ def _reading(article: Article, length: int) -> str:
     """The beginning of an article, title first, as the tokenizer gets it."""
     body = article.body[: 16 * length]  # folding may shorten it
     body = _RUNS.sub(lambda run: run.group()[0] if run.group()[0].isspace() else "", body)[:length]
-    return f"{article.title[:length]}\n{body}" if article.title else body
+    text = f"{article.title[:length]}\n{body}" if article.title else body
+    return text.encode(errors="replace").decode()  # a lone surrogate, which is no letter, becomes a question mark
