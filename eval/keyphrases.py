@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby, pairwise
+from itertools import groupby, islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -90,6 +90,10 @@ def textrank(training: Sequence[Example], articles: Sequence[Example]) -> Ranked
     return list(map(rank, articles))
 
 
+EMBEDDED = 200
+"""Phrases of an article, the first ones, that are compared with it by their embeddings."""
+
+
 def embeddings(tagger: Tagger) -> TagBaseline:
     """Phrases whose embedding by the model's own encoder is nearest to the article's, with some variety among them.
 
@@ -109,8 +113,11 @@ def embeddings(tagger: Tagger) -> TagBaseline:
         rows = [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
         order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
         vectors = np.zeros((len(rows), network.encoder.config.hidden_size), np.float32)
-        for start in range(0, len(order), 128):
-            chosen = order[start : start + 128]
+        start = 0
+        while start < len(order):
+            longest = len(rows[order[min(start + 2048, len(order)) - 1]])
+            chosen = order[start : start + max(8192 // longest, 1)]
+            start += len(chosen)
             ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(rows[i]) for i in chosen], batch_first=True)
             mask = (torch.arange(ids.shape[1]) < torch.tensor([[len(rows[i])] for i in chosen])).long()
             hidden = network.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
@@ -120,13 +127,15 @@ def embeddings(tagger: Tagger) -> TagBaseline:
     def rank_all(training: Sequence[Example], articles: Sequence[Example]) -> Ranked:
         common = common_words(training)
         ranked: Ranked = []
-        for example in articles:
-            candidates = list(dict.fromkeys(phrases(tokens(example), common)))
-            if not candidates:
-                ranked.append(())
-                continue
-            vectors = embed([example.text, *candidates])
-            ranked.append(tuple(candidates[i] for i in varied(vectors[1:] @ vectors[0], vectors[1:] @ vectors[1:].T)))
+        for some in (articles[start : start + 32] for start in range(0, len(articles), 32)):
+            found = [list(islice(dict.fromkeys(phrases(tokens(e), common)), EMBEDDED)) for e in some]
+            distinct = list(dict.fromkeys(phrase for candidates in found for phrase in candidates))
+            places = {phrase: i for i, phrase in enumerate(distinct, start=len(some))}
+            vectors = embed([*(e.text for e in some), *distinct])
+            for text, candidates in zip(vectors, found, strict=False):
+                chosen = vectors[[places[phrase] for phrase in candidates]]
+                order = varied(chosen @ text, chosen @ chosen.T) if candidates else []
+                ranked.append(tuple(candidates[i] for i in order))
         return ranked
 
     return rank_all
