@@ -45,9 +45,9 @@ class EvalConfig:
     """Whether the baselines answer, too."""
     quick: bool = False
     """Measure on samples, against baselines that learn from samples: a first look, no result."""
-    quick_articles: int = 250
+    quick_articles: int = 100
     """Articles of a corpus in a quick run."""
-    quick_training: int = 3000
+    quick_training: int = 1500
     """Training articles of a baseline in a quick run."""
     labelled: str = ""
     """A JSON Lines file of one's own: text or title and text, and topics, tags or both."""
