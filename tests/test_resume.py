@@ -16,9 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
+from tests.test_cli import parquet_rows
 from wusum.model import blocks, command, dumps, parquet
 from wusum.model.command import TagOptions, run_tag
 from wusum.model.dumps import DumpError, Fields
@@ -278,7 +278,7 @@ def test_shards_hold_the_rows_of_one_file_and_old_ones_go(tmp_path: Path, dump: 
     rejects = b"".join(path.read_bytes() for path in sorted(folder.glob("*.rejects.jsonl")))
     assert rejects == Path(rejects_path(str(tmp_path / "one.jsonl"))).read_bytes()
     run_tag(options(dump, folder / "out.parquet", shard_rows=50))
-    table = [row for path in sorted(folder.glob("out-?????.parquet")) for row in pq.read_table(path).to_pylist()]
+    table = [row for path in sorted(folder.glob("out-?????.parquet")) for row in parquet_rows(path)]
     assert table == list(map(json.loads, rows))
 
 
