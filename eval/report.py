@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -87,8 +87,7 @@ def verdicts(evaluation: Evaluation) -> list[Verdict]:
             scores = [
                 s for a in _ours(evaluation) if a.key.suite == suite for s in a.scores() if s.metric == a.headline
             ]
-            values = ", ".join(f"{_name(s)} {s.metric} {s.value:.3f}" for s in scores)
-            found.append(Verdict(suite, None, f"No baseline to compare with: {values}."))
+            found.append(Verdict(suite, None, f"No baseline to compare with: {'; '.join(_plainly(scores))}."))
             continue
         lost = [row for row in rows if row["difference"] < 0 and row["p"] < SURE]
         open_ = [row for row in rows if row["p"] >= SURE]
@@ -227,8 +226,13 @@ def _label(answers: Answers) -> str:
     return answers.key.corpus if answers.key.suite == "topics" else f"{answers.key.corpus} (left out)"
 
 
-def _name(score: Score) -> str:
-    return f"{score.corpus}, {score.variant}" if score.variant else score.corpus
+def _plainly(scores: Sequence[Score]) -> Iterator[str]:
+    """For each corpus its score, or of its variants the first, which is none, and the lowest."""
+    for corpus in dict.fromkeys(score.corpus for score in scores):
+        first, *others = (score for score in scores if score.corpus == corpus)
+        text = f"{corpus} {first.metric} {first.value:.3f}"
+        lowest = min(others, key=lambda score: score.value, default=None)
+        yield f"{text} {first.variant}, {lowest.value:.3f} at the lowest ({lowest.variant})" if lowest else text
 
 
 def _thinned(points: Any, most: int = 60) -> list[tuple[float, float]]:
