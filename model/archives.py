@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 SUFFIXES: Final = {".zip": "zip", ".tar": "tar", ".tgz": "tar", ".tar.gz": "tar", ".tar.xz": "tar", ".tar.bz2": "tar"}
-DAMAGE: Final = (zipfile.BadZipFile, tarfile.TarError, KeyError, NotImplementedError, RuntimeError, zlib.error)
-"""What a damaged archive raises, or one that is encrypted or compressed in a way that is not known here."""
+DAMAGE: Final = (zipfile.BadZipFile, tarfile.TarError, zlib.error)
+"""What a damaged archive raises as it is read."""
+REFUSED: Final = (*DAMAGE, KeyError, NotImplementedError, RuntimeError)
+"""What the opening of a member raises, also of one that is missing, compressed in an unknown way or encrypted."""
 
 
 def kind(path: str) -> str:

@@ -57,7 +57,7 @@ class File(NamedTuple):
     def open(self, meter: Meter) -> Iterator[BinaryIO]:
         """The file's bytes, decompressed; `meter` follows the reading. Raises OSError for a damaged archive."""
         try:
-            with open(self.path, "rb") if self.system is None else self.system.open(self.path, "rb") as raw:
+            with self._raw() as raw:
                 meter.current = raw
                 compression = split_suffix(self.path)[1]
                 # fsspec's own files have no bounded readline.
@@ -67,8 +67,15 @@ class File(NamedTuple):
                 meter.current = None
                 meter.finished += self.size
         except archives.DAMAGE as error:
-            if not self.archive:
-                raise
+            raise OSError(message(error)) from error
+
+    def _raw(self) -> Any:
+        """The file's bytes as they are stored."""
+        if self.system is None:
+            return open(self.path, "rb")
+        try:
+            return self.system.open(self.path, "rb")
+        except archives.REFUSED as error:
             raise OSError(message(error)) from error
 
 
@@ -183,7 +190,7 @@ def _members(archive: str, prefix: str) -> Iterator[File]:
         for path in archives.members(system):
             if split_suffix(path)[0] and not _hidden(path):
                 yield File(path, prefix + path, system, archive)
-    except (OSError, EOFError, *archives.DAMAGE) as error:
+    except (OSError, EOFError, *archives.REFUSED) as error:
         raise DumpError(f"{archive}: cannot be read as an archive: {message(error)}") from error
 
 

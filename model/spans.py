@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wusum.model.text import match_key
+from wusum.model.vocabulary import MAX_WORDS
 
 KINDS = ("phrase", "name")
 """What is marked: what an editor would take for a tag, and names of people, places and organisations."""
@@ -23,9 +24,6 @@ KINDS = ("phrase", "name")
 MARKS = (OUTSIDE, BEGIN, INSIDE) = (0, 1, 2)
 EAGER = 1.5
 """What is taken off the logit of being outside: a phrase too many is for the ranking to drop."""
-
-MAX_WORDS = 8
-"""Words of the longest phrase."""
 
 _JOINED = re.compile(r"\w\w")
 _BREAK = re.compile(r"[.,:;!?()\[\]{}«»\"“”\n\u060c\u061b\u061f]")

@@ -152,7 +152,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_browser_shows_it_whole(browser: Any, folder: Path, evaluation: Evaluation, width: int, scheme: str) -> None:
+def test_a_browser_shows_it_whole(browser: Any, folder: Path, width: int, scheme: str) -> None:
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
@@ -167,7 +167,7 @@ def test_a_browser_shows_it_whole(browser: Any, folder: Path, evaluation: Evalua
         " flat: [...document.querySelectorAll('svg')].filter(s => s.getBoundingClientRect().height < 40).length}"
     )
     assert shown == {
-        "verdicts": 3, "charts": 4 + bool(evaluation.about["training_loss"]), "errors": 10, "direction": "rtl",
+        "verdicts": 3, "charts": 5, "errors": 10, "direction": "rtl",
         "flat": 0,
         "ground": "rgb(255, 255, 255)" if scheme == "light" else "rgb(20, 23, 26)",
     }  # fmt: skip

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from tests.stopping import StopAt
+from wusum.model.ranking import Ranking
 from wusum.model.tagger import Tagger
 from wusum.train import calibrate, export, finetune, tokenizer, vectors
 from wusum.train.config import ConfigError
@@ -148,11 +149,15 @@ def test_calibrating_again_changes_nothing(corpora: Path, trained: Path) -> None
         found: dict[str, Any] = json.loads((model / "config.json").read_text(encoding="utf-8"))["wusum"]
         return found
 
-    rows, vocabulary = settings(), (model / "tags.tsv").read_bytes()
+    fitted = ("tags.tsv", "ranking.json")
+    rows, files = settings(), [(model / name).read_bytes() for name in fitted]
     calibrate.run(
         calibrate.CalibrateConfig(data=corpora, model=model, topics=corpora / "topics.yaml", corpora=["plain"])
     )
-    assert (settings(), (model / "tags.tsv").read_bytes()) == (rows, vocabulary)
+    assert (settings(), [(model / name).read_bytes() for name in fitted]) == (rows, files)
+    ranking = Ranking.load(model / "ranking.json")
+    assert len(ranking.roots) == calibrate.CalibrateConfig.trees
+    assert ranking.start != Ranking.none().start
     assert 0 < rows["tags"]["threshold"] < rows["tags"]["absent_threshold"]
     assert rows["topics"][3]["given"] is False
 
