@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wusum.train.corpora import BUNDLE, CorpusError, LabelMap, clean_tags, examples, held_out
+from wusum.train.corpora import BUNDLE, CorpusError, LabelMap, clean_tags, examples, held_out, prose
 
 BUNDLED = ["غزة", "حماس", "غلاف غزة", "كتائب القسام", "المسجد الأقصى", "طوفان الأقصى", "المقاومة الفلسطينية"]
 
@@ -19,6 +19,14 @@ def test_the_pasted_bundle_goes_only_as_a_whole() -> None:
 
 def test_the_outlets_own_name_and_repeats_are_no_tags() -> None:
     assert clean_tags(["الميادين", "إيران", "الميادين Go", "ايران", "Almayadeen Go", "أخبار الميادين"]) == ("إيران",)
+
+
+def test_of_a_body_that_is_the_pages_json_only_its_description_is_left() -> None:
+    told = '"keywords": "زلزال,تركيا",\n"description": "قال \\"خبير\\" إنها قوية"'
+    page = f'{{\n"type": "article",\n"title": "زلزال",\n{told},\n"html": ""'
+    assert prose(page) == 'قال "خبير" إنها قوية'
+    assert prose(page.replace("description", "summary")) == ""
+    assert prose('قال: {"type": "article"}') == 'قال: {"type": "article"}'
 
 
 def test_examples_keep_to_their_split(corpora: Path) -> None:

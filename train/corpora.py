@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import lzma
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,11 @@ BUNDLE = frozenset(
     map(match_key, ("غزة", "حماس", "غلاف غزة", "كتائب القسام", "المسجد الأقصى", "طوفان الأقصى", "المقاومة الفلسطينية"))
 )
 """Tags that almayadeen's editors pasted together under half of the articles, whatever those are about."""
+
+
+_DUMPED = re.compile(r'\s*\{\s*"type": "')
+"""How a body begins where the scraper took the page's own JSON for it: with its keywords, which are the tags."""
+_DESCRIPTION = re.compile(r'"description": "((?:[^"\\]|\\.)*)"')
 
 
 class CorpusError(ValueError):
@@ -98,9 +104,18 @@ def rows(folder: str | Path, corpus: str) -> Iterator[dict[str, Any]]:
     try:
         with lzma.open(path, "rt", encoding="utf-8") as lines:
             for line in lines:
-                yield json.loads(line)
+                row = json.loads(line)
+                yield row | {"text": prose(row["text"])} if row.get("text") else row
     except (OSError, EOFError, lzma.LZMAError, ValueError) as error:
         raise CorpusError(f"{path}: {error}") from error
+
+
+def prose(text: str) -> str:
+    """The text of an article; of a body that is the page's JSON only its description, for the rest gives tags away."""
+    if not _DUMPED.match(text):
+        return text
+    found = _DESCRIPTION.search(text)
+    return str(json.loads(f'"{found[1]}"', strict=False)) if found else ""
 
 
 def examples(
