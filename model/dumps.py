@@ -99,7 +99,8 @@ def read(
     record without an id is called "SOURCE:LINE". Ids made so are unique within one input, not across several: give
     the parent of two folders that hold files of one name, not the two.
 
-    Raises DumpError, before the first record where an input is missing, or later where a file proves damaged.
+    Raises DumpError, before the first record where an input is missing, or later where a file proves damaged. A member
+    of a `.zip` or plain `.tar` that is damaged is a Reject, after what could be read of it.
     """
     found = [None if name == "-" else find(name, written) for name in inputs]
     if None in found and sys.stdin is None:
@@ -124,7 +125,7 @@ class _Reader:
         kind = split_suffix(file.path)[0]
         try:
             if kind == "txt" and not self.selection.take():
-                self.meter.finished += file.size
+                self.meter.pass_over(file)
                 return
             with file.open(self.meter) as stream:
                 if kind == "txt":
@@ -134,8 +135,19 @@ class _Reader:
                     if self.selection.take():
                         yield self._record(file.name, line, row)
         except (Unreadable, *DAMAGE) as error:
+            if file.alone_damaged(error):
+                self.meter.pass_over(file)
+                if kind == "txt" or self.selection.take():
+                    yield self._damaged(file.name, kind, line, error)
+                return
             place = f" after line {line}" if line else ""
             raise DumpError(f"{file}: cannot be read{place}: {message(error)}") from error
+
+    def _damaged(self, source: str, kind: str, line: int, error: BaseException) -> Reject:
+        """What stands for the rest of a file that is damaged after a line."""
+        identifier = _PAGE_SUFFIX.sub("", source) if kind == "txt" else ""
+        rest = " any further" if line else ""
+        return Reject(source, line + 1, identifier, f"cannot be read{rest}: {message(error)}")
 
     def stdin(self, stream: BinaryIO) -> Iterator[Article | Reject]:
         all_lines = lines(stream, self.limits.max_bytes)

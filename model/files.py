@@ -33,6 +33,11 @@ class Meter:
         """Bytes of the files read so far."""
         return self.finished + (self.current.tell() if self.current else 0)
 
+    def pass_over(self, file: File) -> None:
+        """Take a file, or the rest of it, for read."""
+        self.current = None
+        self.finished += file.size
+
 
 class File(NamedTuple):
     """A file to read."""
@@ -41,7 +46,7 @@ class File(NamedTuple):
     name: str
     """Its path below the folder given, for a file given its last part."""
     system: Any = None
-    """An fsspec file system; None = local."""
+    """An fsspec file system, or the archive; None = local."""
     archive: str = ""
     """The archive that it is a member of."""
 
@@ -55,7 +60,7 @@ class File(NamedTuple):
 
     @contextmanager
     def open(self, meter: Meter) -> Iterator[BinaryIO]:
-        """The file's bytes, decompressed; `meter` follows the reading. Raises OSError for a damaged archive."""
+        """The file's bytes, decompressed; `meter` follows the reading. Raises Damaged for a damaged archive."""
         try:
             with self._raw() as raw:
                 meter.current = raw
@@ -64,10 +69,13 @@ class File(NamedTuple):
                 stream = raw if self.system is None else io.BufferedReader(raw)
                 with decompress(stream, compression) if compression else stream as plain:
                     yield plain
-                meter.current = None
-                meter.finished += self.size
+                meter.pass_over(self)
         except archives.DAMAGE as error:
-            raise OSError(message(error)) from error
+            raise archives.Damaged(message(error)) from error
+
+    def alone_damaged(self, error: BaseException) -> bool:
+        """Whether an error in reading it says that it is damaged, a member of an archive whose others may be sound."""
+        return archives.separate(self.archive) and archives.is_damage(error)
 
     def _raw(self) -> Any:
         """The file's bytes as they are stored."""
@@ -76,7 +84,7 @@ class File(NamedTuple):
         try:
             return self.system.open(self.path, "rb")
         except archives.REFUSED as error:
-            raise OSError(message(error)) from error
+            raise archives.Damaged(message(error)) from error
 
 
 def split_suffix(path: str) -> tuple[str, str]:
@@ -112,7 +120,7 @@ def find(name: str, written: Written = nothing_written) -> Iterator[File]:
     if "://" not in name and written(os.path.realpath(name)):
         raise DumpError(f"{name}: is an output of this run, so it cannot be an input")
     files = _find_remote(name) if "://" in name else _find_local(name)
-    files = (f for f in files if not written(os.path.realpath(f.path) if f.system is None else f.path))
+    files = (f for f in files if f.archive or not written(os.path.realpath(f.path) if f.system is None else f.path))
     first = next(files, None)
     if first is None:
         raise DumpError(f"{name}: no file found with a known suffix ({_suffixes()})")
@@ -175,8 +183,8 @@ def _below(root: str, paths: Iterable[str], system: Any = None) -> Iterator[File
             continue
         if split_suffix(path)[0]:
             yield File(path, below, system)
-        elif archives.kind(path) and system is None:
-            yield from _members(path, f"{below}/")
+        elif archives.kind(path):
+            yield from _members(path if system is None else system.unstrip_protocol(path), f"{below}/")
 
 
 def _hidden(below: str) -> bool:
@@ -186,12 +194,12 @@ def _hidden(below: str) -> bool:
 def _members(archive: str, prefix: str) -> Iterator[File]:
     """The files in an archive, read in place; raises DumpError for one that is damaged."""
     try:
-        system = archives.open_archive(archive)
-        for path in archives.members(system):
-            if split_suffix(path)[0] and not _hidden(path):
-                yield File(path, prefix + path, system, archive)
-    except (OSError, EOFError, *archives.REFUSED) as error:
+        opened = archives.open_archive(archive)
+    except (OSError, *archives.REFUSED) as error:
         raise DumpError(f"{archive}: cannot be read as an archive: {message(error)}") from error
+    for path in opened.paths():
+        if split_suffix(path)[0] and not _hidden(path):
+            yield File(path, prefix + path, opened, archive)
 
 
 def _walk(folder: str) -> Iterator[str]:

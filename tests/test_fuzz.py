@@ -7,6 +7,7 @@ import io
 import json
 import lzma
 import random
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -106,7 +107,7 @@ def test_a_damaged_table_gives_rows_and_rejects(tmp_path: Path, suffix: str) -> 
     judged(list(read([str(tmp_path / f"dump{suffix}")])))
 
 
-@pytest.mark.parametrize("kind", ["parquet", "jsonl.gz", "jsonl.xz", "jsonl.zst", "zip"])
+@pytest.mark.parametrize("kind", ["parquet", "jsonl.gz", "jsonl.xz", "jsonl.zst", "zip", "tar", "tar.xz"])
 def test_a_damaged_file_is_read_as_far_as_it_goes_or_refused(tmp_path: Path, kind: str) -> None:
     chance = random.Random(4)
     row = json.dumps({"text": PAGE_TEXTS[0]}).encode() + b"\n"
@@ -116,6 +117,11 @@ def test_a_damaged_file_is_read_as_far_as_it_goes_or_refused(tmp_path: Path, kin
     elif kind == "zip":
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("dump.jsonl", row * 9)
+    elif kind.startswith("tar"):
+        with tarfile.open(fileobj=buffer, mode="w:xz" if kind == "tar.xz" else "w") as tar:
+            member = tarfile.TarInfo("dump.jsonl")
+            member.size = 9 * len(row)
+            tar.addfile(member, io.BytesIO(row * 9))
     else:
         packers = {"jsonl.gz": gzip.compress, "jsonl.xz": lzma.compress, "jsonl.zst": zstandard.compress}
         buffer.write(packers[kind](row * 9))
