@@ -32,6 +32,14 @@ class RuntimeName(StrEnum):
     torch = "torch"
 
 
+class Device(StrEnum):
+    """Where the network runs."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
 class Engine(StrEnum):
     """What runs the processes that tag."""
 
@@ -98,6 +106,9 @@ def tag(
     ] = None,
     model: Annotated[str | None, typer.Option(help="Folder or Hub id of a model. Default: the bundled one.")] = None,
     runtime: Annotated[RuntimeName, typer.Option(help="What runs the network.")] = RuntimeName.onnx,
+    device: Annotated[
+        Device, typer.Option(help="Where it runs. auto: on a GPU where there is one; with ray on the CPU.")
+    ] = Device.auto,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads of each network. Default: what processors there are.")
     ] = None,
@@ -144,6 +155,7 @@ def tag(
         pages=pages,
         model=model,
         runtime=runtime.value,
+        device=device.value,
         threads=threads,
         force=not resume,
         shard_rows=shard_rows,

@@ -31,7 +31,8 @@ class RayWorkers:
             raise ModelError("the ray engine needs Ray: pip install 'wusum[ray]'") from error
         self._ray, self._count = ray, count
         ray.init(ignore_reinit_error=True, log_to_driver=False, logging_level="ERROR")
-        worker = ray.remote(num_cpus=opening["threads"], max_restarts=-1, max_task_retries=-1)(_Worker)
+        gpus = 1 if opening["device"] == "cuda" else 0  # Ray hides them all from an actor that asks for none
+        worker = ray.remote(num_cpus=opening["threads"], num_gpus=gpus, max_restarts=-1, max_task_retries=-1)(_Worker)
         self.actors = [worker.remote(opening) for _ in range(count)]
         self._pool = ActorPool(self.actors)
 

@@ -46,6 +46,7 @@ class TagOptions:
     vocabulary: str | None = None
     workers: int = 1
     engine: str = "local"
+    device: str = "auto"
 
     def shaping(self) -> dict[str, object]:
         """Those that decide what the output holds, under the names of the flags, and the version that reads them."""
@@ -66,14 +67,29 @@ def run_tag(options: TagOptions) -> None:
     wanted = None
     if names and _lasting(options):
         wanted = Manifest(fingerprints(options.inputs, names), "", options.shaping())
+    tagger, opening = _open(options)
+    if wanted:
+        wanted.options["device"] = opening["device"]  # which decides the last digit of a score
+    folder = tagger.artefact.folder
+    with _answering(options, tagger, opening) as answering:
+        _tag(options, answering, folder, names, wanted)
+
+
+def _open(options: TagOptions) -> tuple[Tagger, dict[str, Any]]:
+    """The model, in any case, so that a bad one is told here; and the arguments with which every worker opens it.
+
+    The device is one for all of them, chosen here. The GPUs of a Ray cluster, though, are not this machine's: they are
+    used only where they are asked for.
+    """
     opening: dict[str, Any] = {
         "name": options.model, "runtime": options.runtime, "vocabulary": options.vocabulary,
         "threads": options.threads or max(available_cpus() // options.workers, 1),
     }  # fmt: skip
-    tagger = Tagger.from_pretrained(**opening)  # in any case: a bad model is to be told here
-    folder = tagger.artefact.folder
-    with _answering(options, tagger, opening) as answering:
-        _tag(options, answering, folder, names, wanted)
+    if options.engine == "ray":
+        device = "cuda" if options.device == "cuda" else "cpu"
+        return Tagger.from_pretrained(**opening, device="cpu"), opening | {"device": device}
+    tagger = Tagger.from_pretrained(**opening, device=options.device)
+    return tagger, opening | {"device": tagger.runtime.device}
 
 
 def _answering(options: TagOptions, tagger: Tagger, opening: dict[str, Any]) -> AbstractContextManager[Streaming]:

@@ -30,6 +30,7 @@ class Predictor:
         text: str = "text",
         title: str | None = None,
         runtime: str = "onnx",
+        device: str = "auto",
         threads: int | None = None,
         vocabulary: str | None = None,
         **options: Any,
@@ -38,6 +39,7 @@ class Predictor:
         self._opening: dict[str, Any] = {
             "name": model,
             "runtime": runtime,
+            "device": device,
             "threads": threads,
             "vocabulary": vocabulary,
         }

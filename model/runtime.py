@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +15,25 @@ class ModelError(Exception):
     """A model folder that cannot be used: the message names the file and what to do."""
 
 
+_CPU = "CPUExecutionProvider"
+_CUDA = ("CUDAExecutionProvider", {"use_tf32": "0"})
+"""Without TF32, which keeps three digits: a score would not be the CPU's."""
+
 Outputs = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 """Topic logits [windows, topics], tag logits [windows, tags] and span logits [windows, tokens, kinds * marks]."""
 
 
+DEVICES = ("auto", "cpu", "cuda")
+"""Where a network runs; "auto" is a CUDA device where the runtime can use one, else the CPU."""
+
+
 class Runtime(Protocol):
     """Runs the network on a batch of windows."""
+
+    @property
+    def device(self) -> str:
+        """Where: "cpu" or "cuda"."""
+        ...
 
     def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
         """The logits of ids and mask [windows, tokens]."""
@@ -27,32 +41,57 @@ class Runtime(Protocol):
 
 
 class OnnxRuntime:
-    """`model.onnx` on ONNX Runtime, on the CPU."""
+    """`model.onnx` on ONNX Runtime: on the CPU, or on a GPU where onnxruntime-gpu is installed."""
 
-    def __init__(self, folder: Path, threads: int | None = None) -> None:
+    def __init__(self, folder: Path, threads: int | None = None, device: str = "auto") -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or available_cpus()
         options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                folder / "model.onnx", options, providers=["CPUExecutionProvider"]
+        # Plans of memory, one for each shape of a batch, cost more of it (240 MiB, not 200) and save no time here.
+        options.enable_mem_pattern = False
+
+        def session(*providers: Any) -> Any:
+            # Without ONNX Runtime's own fallback, which prints to standard output.
+            return onnxruntime.InferenceSession(
+                folder / "model.onnx", options, providers=[*providers, _CPU], enable_fallback=0
             )
+
+        available = () if device == "cpu" else onnxruntime.get_available_providers()
+        found, reason = _on_cuda(available, session)
+        if device == "cuda" and not found:
+            raise ModelError(f"no CUDA device for the onnx runtime: {reason}; --device cpu does without")
+        try:
+            self._session = found or session()
         except Exception as error:  # ONNX Runtime's own exceptions share no public base class
             raise ModelError(
                 f"{folder}: model.onnx, or model.safetensors with its weights, is damaged; install it again: {error}"
             ) from error
+        self.device = "cuda" if found else "cpu"
 
     def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
         topics, tags, spans = self._session.run(None, {"input_ids": input_ids, "attention_mask": attention_mask})
         return topics, tags, spans
 
 
+def _on_cuda(available: Sequence[str], session: Callable[..., Any]) -> tuple[Any, str]:
+    """A session on a CUDA device, or None and why there is none."""
+    name, _ = _CUDA
+    if name not in available:
+        return None, "onnxruntime is built for the CPU; onnxruntime-gpu takes its place"
+    try:
+        found = session(_CUDA)
+    except Exception as error:  # no device, no driver or no memory
+        return None, str(error)
+    # Where it does not find CUDA's libraries, it leaves the network on the CPU without an error.
+    return (found, "") if name in found.get_providers() else (None, "onnxruntime-gpu does not find CUDA's libraries")
+
+
 class TorchRuntime:
     """The same weights in torch; needs the `train` extra."""
 
-    def __init__(self, folder: Path, threads: int | None = None) -> None:
+    def __init__(self, folder: Path, threads: int | None = None, device: str = "auto") -> None:
         try:
             import torch
 
@@ -62,26 +101,37 @@ class TorchRuntime:
         if threads:
             torch.set_num_threads(threads)
         self._torch = torch
+        here = device != "cpu" and torch.cuda.is_available()
+        if device == "cuda" and not here:
+            raise ModelError("no CUDA device for the torch runtime: torch finds none; --device cpu does without")
+        self.device = "cuda" if here else "cpu"
         try:
-            self._network = load_network(folder)
+            network = load_network(folder)
         except Exception as error:  # safetensors, torch and transformers each have their own
             raise ModelError(f"{folder / 'model.safetensors'}: damaged, or not of this model: {error}") from error
+        try:
+            self._network = network.to(self.device)
+        except RuntimeError as error:
+            raise ModelError(f"the CUDA device cannot be used: {error}; --device cpu does without") from error
 
     def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
         with self._torch.inference_mode():
-            outputs = self._network(self._torch.from_numpy(input_ids), self._torch.from_numpy(attention_mask))
-        topics, tags, spans = (output.numpy() for output in outputs)
+            inputs = (self._torch.from_numpy(part).to(self.device) for part in (input_ids, attention_mask))
+            outputs = self._network(*inputs)
+        topics, tags, spans = (output.cpu().numpy() for output in outputs)
         return topics, tags, spans
 
 
 RUNTIMES: dict[str, type[OnnxRuntime] | type[TorchRuntime]] = {"onnx": OnnxRuntime, "torch": TorchRuntime}
 
 
-def open_runtime(name: str, folder: Path, threads: int | None = None) -> Runtime:
-    """The runtime called `name` (onnx or torch) on a model folder; raises ModelError."""
+def open_runtime(name: str, folder: Path, threads: int | None = None, device: str = "auto") -> Runtime:
+    """The runtime called `name` (onnx or torch) on a model folder and one of `DEVICES`; raises ModelError."""
     if name not in RUNTIMES:
         raise ModelError(f"no runtime {name!r}; there are {', '.join(RUNTIMES)}")
-    return RUNTIMES[name](folder, threads)
+    if device not in DEVICES:
+        raise ModelError(f"no device {device!r}; there are {', '.join(DEVICES)}")
+    return RUNTIMES[name](folder, threads, device)
 
 
 def available_cpus() -> int:

@@ -76,12 +76,13 @@ class Tagger:
         artefact: Artefact,
         *,
         runtime: str = "onnx",
+        device: str = "auto",
         threads: int | None = None,
         vocabulary: str | Path | None = None,
     ) -> None:
         self.artefact = artefact
         settings = artefact.settings
-        self.runtime = open_runtime(runtime, artefact.folder, threads)
+        self.runtime = open_runtime(runtime, artefact.folder, threads, device)
         self.window: int = settings["window"]
         self.max_windows: int = settings["max_windows"]
         self.topics = TopicDecoder(settings["topics"], settings["temperature"], settings["threshold"])
@@ -110,15 +111,17 @@ class Tagger:
         name: str | Path | None = None,
         *,
         runtime: str = "onnx",
+        device: str = "auto",
         threads: int | None = None,
         vocabulary: str | Path | None = None,
     ) -> Tagger:
         """The bundled model, or the one in a folder or of a Hub id; raises ModelError where it cannot be used.
 
-        `runtime` is "onnx" or "torch"; `threads` None uses every processor. `vocabulary` is a file of the only tags
-        to be given (`load_terms` says how it is read, and raises VocabularyError).
+        `runtime` is "onnx" or "torch"; `device` is "cpu", "cuda" or "auto"; `threads` None uses every processor.
+        `vocabulary` is a file of the only tags to be given (`load_terms` says how it is read, and raises
+        VocabularyError).
         """
-        return cls(Artefact.open(name), runtime=runtime, threads=threads, vocabulary=vocabulary)
+        return cls(Artefact.open(name), runtime=runtime, device=device, threads=threads, vocabulary=vocabulary)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the model to a folder that `from_pretrained` reads."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -18,7 +19,7 @@ from wusum.model.cluster import RayWorkers
 from wusum.model.command import run_tag
 from wusum.model.runtime import ModelError
 
-OPENING: dict[str, Any] = {"name": None, "runtime": "onnx", "vocabulary": None, "threads": 1}
+OPENING: dict[str, Any] = {"name": None, "runtime": "onnx", "vocabulary": None, "threads": 1, "device": "cpu"}
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,15 @@ def test_an_actor_that_is_killed_is_replaced(ray: Any, tmp_path: Path, monkeypat
     assert killed
     run_tag(options(dump, tmp_path / "one.jsonl"))
     assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(("device", "gpus"), [("cpu", 0), ("cuda", 1)])
+def test_an_actor_gets_a_gpu_where_one_is_asked_for(monkeypatch: pytest.MonkeyPatch, device: str, gpus: int) -> None:
+    ray, util = MagicMock(), MagicMock()
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    monkeypatch.setitem(sys.modules, "ray.util", util)
+    RayWorkers(2, OPENING | {"device": device})
+    assert ray.remote.call_args.kwargs["num_gpus"] == gpus
 
 
 def test_without_ray_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from wusum.model.runtime import ModelError
 from wusum.model.tagger import Tagger
 from wusum.model.workers import Workers
 
-OPENING: dict[str, Any] = {"name": None, "runtime": "onnx", "vocabulary": None, "threads": 1}
+OPENING: dict[str, Any] = {"name": None, "runtime": "onnx", "vocabulary": None, "threads": 1, "device": "cpu"}
 
 
 @pytest.fixture(scope="module")
