@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from wusum.model.article import Article
 from wusum.model.blocks import blocks
 from wusum.model.dumps import Reject
 from wusum.model.outputs import Outputs, Place
+from wusum.model.seen import Seen, digest
 from wusum.model.tagger import Prediction
 
 
@@ -57,10 +58,10 @@ def tag_dump(
     An exception of `records` comes after the rows of what was read before it.
     """
     begin = time.perf_counter()
+    seen = Seen()
+    options = {"max_topics": max_topics, "max_tags": max_tags, "min_score": min_score, "explain": explain}
     for block in blocks(records, outputs.room):
-        predictions = tagger.stream(
-            block.articles, max_topics=max_topics, max_tags=max_tags, min_score=min_score, explain=explain
-        )
+        predictions = _answers(tagger, block.articles, seen, options)
         for article, prediction in zip(block.articles, predictions, strict=True):
             outputs.write(article, prediction)
             report.tagged += 1
@@ -72,3 +73,20 @@ def tag_dump(
             raise block.failure  # without a commit: read whole, the block will be a longer one
         done(outputs.commit())
     report.seconds = time.perf_counter() - begin
+
+
+def _answers(
+    tagger: Streaming, articles: Sequence[Article], seen: Seen, options: dict[str, Any]
+) -> Iterator[Prediction]:
+    """The predictions of some articles; where a text was seen before, its answer is not asked for again."""
+    keys = [digest(article) for article in articles]
+    fresh: dict[bytes, Article] = {}
+    for key, article in zip(keys, articles, strict=True):
+        if key not in seen:
+            fresh.setdefault(key, article)
+    asked = tagger.stream(list(fresh.values()), **options)
+    for key, article in zip(keys, articles, strict=True):
+        if key not in seen:
+            seen[key] = next(asked).of(Article("", "", offset=-article.offset))  # as of a text that begins at 0
+        yield seen[key].of(article)
+    seen.trim()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from wusum.model.controlled import ControlledRanker, load_terms
 from wusum.model.ranking import Ranking
 from wusum.model.reading import Reading, Readings
 from wusum.model.runtime import ModelError, Outputs, open_runtime
+from wusum.model.seen import Seen, digest
 from wusum.model.spans import Marked, marked, phrases
 from wusum.model.tags import Tag, TagRanker
 from wusum.model.text import arabic_share
@@ -37,9 +36,6 @@ PADDED = 16
 
 So the numbers that come out for a window do not depend, to the last bit, on what else is in its batch.
 """
-
-REMEMBERED = 4096
-"""Texts whose answers a stream remembers."""
 
 _CHARS_PER_TOKEN = 16
 """More than any text needs, once its runs of white space and tatweel are folded."""
@@ -158,20 +154,18 @@ class Tagger:
             article if isinstance(article, Article) else Article(id=str(number), body=article)
             for number, article in enumerate(articles)
         )
-        answers: OrderedDict[bytes, Prediction] = OrderedDict()  # of texts seen, latest last: dumps repeat themselves
+        answers = Seen()
         ready: Iterator[Block[Never]] = blocks(article.with_headline() for article in source)
         for block in ready:
             chunk = block.articles
-            keys = [_digest(article) for article in chunk]
+            keys = [digest(article) for article in chunk]
             fresh = {key: article for key, article in zip(keys, chunk, strict=True) if key not in answers}
             readings = self.read(list(fresh.values())) if fresh else ()
             for (key, article), reading in zip(fresh.items(), readings, strict=True):
                 answers[key] = self._decode(article, reading, max_topics, max_tags, min_score, explain)
             for key, article in zip(keys, chunk, strict=True):
-                answers.move_to_end(key)
                 yield answers[key].of(article)
-            while len(answers) > REMEMBERED:
-                answers.popitem(last=False)
+            answers.trim()
             if block.failure:
                 raise block.failure
 
@@ -257,12 +251,6 @@ class Tagger:
             start += len(batch)
         topics, tags, spans = made
         return topics, tags, spans
-
-
-def _digest(article: Article) -> bytes:
-    """What two articles share that get the same answer."""
-    text = f"{article.title}\0{article.body}"
-    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()
 
 
 def _reading(article: Article, length: int) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from wusum.model.article import Article
 from wusum.model.batch import Report, tag_dump
-from wusum.model.blocks import blocks
+from wusum.model.blocks import CHUNK, blocks
 from wusum.model.dumps import DumpError, Reject, read
 from wusum.model.files import Meter, total_size
 from wusum.model.outputs import Outputs
+from wusum.model.seen import Seen
 from wusum.model.tagger import Prediction, Tagger
+from wusum.model.tags import Tag
 
 
 class Kept(Outputs):
@@ -43,6 +46,42 @@ def test_every_record_ends_as_a_row_or_a_reject_in_order(tagger: Tagger) -> None
     assert [r.line for r in outputs.rejects] == list(range(0, 900, 3))
     assert (report.tagged, report.rejected) == (600, 300)
     assert "600 tagged, 300 rejected" in str(report)
+
+
+def test_a_text_that_comes_again_blocks_later_is_not_asked_for_again(tagger: Tagger) -> None:
+    class Asked:
+        texts = 0
+
+        def stream(self, articles: Sequence[Article], **options: Any) -> Iterator[Prediction]:
+            self.texts += len(articles)
+            return tagger.stream(articles, **options)
+
+    words = ["فاز", "المنتخب", "في", "مباراة", "كرة", "القدم", "أمس", "على", "ضيفه", "المغرب"]
+    bodies = [" ".join(words[n:] + words[:n]) for n in range(7)]
+    bodies[0] = f"قراءة في أخبار اليوم من تونس والقاهرة\n\n{bodies[0]} {bodies[1]}"
+    records = [Article(str(n), bodies[n % 7], offset=n) for n in range(3 * CHUNK)]
+    asked, outputs = Asked(), Kept()
+    tag_dump(Report(), asked, records, outputs, max_topics=1, max_tags=5, min_score=0.0)
+    assert asked.texts == 7
+    assert [prediction for _, prediction in outputs.rows] == list(
+        tagger.stream(records, max_topics=1, max_tags=5, min_score=0.0)
+    )
+    assert any(tag.spans for _, prediction in outputs.rows for tag in prediction.tags)
+
+
+def test_answers_are_remembered_within_bounds_of_texts_and_of_spans() -> None:
+    seen = Seen(texts=3, parts=100)
+    for n in range(4):
+        seen[bytes([n])] = Prediction("", tags=(Tag("نص", 0.5, ((0, 2),) * 9),))
+    assert seen[b"\0"].tags
+    seen.trim()
+    assert [bytes([n]) in seen for n in range(4)] == [True, False, True, True]  # the one not seen for longest is gone
+    seen[b"long"] = Prediction("", tags=(Tag("نص", 0.5, ((0, 2),) * 75),))
+    seen.trim()
+    assert len(seen) == 3  # 76 and two of 10
+    seen[b"longer"] = Prediction("", tags=(Tag("نص", 0.5, ((0, 2),) * 1000),))
+    seen.trim()
+    assert len(seen) == 0
 
 
 def test_the_meter_ends_at_the_size_of_what_was_read(tmp_path: Path) -> None:
