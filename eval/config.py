@@ -43,6 +43,8 @@ class EvalConfig:
     """Folder of answers; those of the same model on the same data are not made again."""
     baselines: bool = True
     """Whether the baselines answer, too."""
+    hub_models: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    """More baselines of topics: a classifier's Hub id (or id@revision, or folder), and the topics of its own labels."""
     quick: bool = False
     """Measure on samples, against baselines that learn from samples: a first look, no result."""
     quick_articles: int = 100

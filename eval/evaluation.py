@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from wusum import eval, model, train
+from wusum.eval import hub
 from wusum.eval.answers import Answers, Key, Score, from_json, p_value, to_json
 from wusum.eval.config import EvalConfig
 from wusum.eval.suites import SUITES, Suite
@@ -21,7 +22,7 @@ from wusum.model.manifest import model_fingerprint
 from wusum.model.tagger import Tagger
 from wusum.train.config import ConfigError
 
-PACKAGES = ("wusum", "numpy", "onnxruntime", "tokenizers", "scikit-learn", "torch", "yake")
+PACKAGES = ("wusum", "numpy", "onnxruntime", "tokenizers", "scikit-learn", "torch", "transformers", "yake")
 TRAINING = ("transfer", "drift")
 """Suites that train models of their own."""
 
@@ -113,10 +114,11 @@ def load_report(folder: Path) -> Evaluation | None:
 
 def describe(tagger: Tagger, config: EvalConfig) -> dict[str, Any]:
     """What the numbers depend on."""
+    data = [*sorted(config.data.glob("*.jsonl.xz")), Path(config.labelled)]
     return {
         "model": tagger.artefact.folder.name,
         "model_fingerprint": model_fingerprint(tagger.artefact.folder),
-        "data": {path.name: _file_digest(path) for path in sorted(config.data.glob("*.jsonl.xz"))},
+        "data": {path.name: _file_digest(path) for path in data if path.is_file()},
         "settings": {name: str(v) if isinstance(v, Path) else v for name, v in asdict(config).items()},
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "revision": _revision(),
@@ -133,17 +135,24 @@ def _training_loss(folder: Path) -> list[list[float]]:
 
 def _digest(key: Key, config: EvalConfig, about: dict[str, Any]) -> str:
     """Of all that an answer depends on."""
-    fingerprint = "" if key.system in FREE else about["model_fingerprint"]
-    settings = replace(config, cache=Path(), retrained=Path(), baselines=True)
+    asked = {key.system: config.hub_models[key.system]} if key.system in config.hub_models else {}
+    fingerprint = "" if key.system in FREE or asked else about["model_fingerprint"]
+    settings = replace(config, cache=Path(), retrained=Path(), baselines=True, hub_models=asked)
     files = [config.topics, *([config.finetune, config.calibrate] if key.suite in TRAINING else ()), *_code()]
-    files += [Path(config.labelled)] if config.labelled else []
+    files += [path for name in asked for path in hub.files(name)]
     contents = [_file_digest(path) for path in files if path.is_file()]
     whole = [asdict(key), fingerprint, about["data"], repr(settings), contents]
     return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _code() -> list[Path]:
-    return [path for part in (model, train, eval) for path in sorted(Path(part.__path__[0]).glob("*.py"))]
+    """All that is ours and not the model: the programs, and the topics that were labelled by hand."""
+    return [
+        path
+        for part in (model, train, eval)
+        for kind in ("*.py", "*.jsonl")
+        for path in sorted(Path(part.__path__[0]).glob(kind))
+    ]
 
 
 def _file_digest(path: Path) -> str:

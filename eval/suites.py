@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from wusum.eval import hub
 from wusum.eval.answers import Answers, Classification, Extraction, Key, Labelling, Tagging
 from wusum.eval.articles import Labelled, Meaning, by_hand, distinct, labelled, own, sample, tagged, with_tags
 from wusum.eval.baselines import BASELINES, Guess
@@ -34,9 +35,9 @@ class Suite:
 
 
 def topic_keys(config: EvalConfig) -> Iterator[Key]:
-    """On each corpus the model, and baselines that learn from the corpus's own training split."""
-    for corpus in config.topic_labels:
-        for system in ("wusum", *BASELINES):
+    """On each corpus the model, baselines that learn from its own training split, and classifiers of the Hub."""
+    for corpus, classifiers in hub.answering(config, LabelMap.load(config.topics)).items():
+        for system in ("wusum", *BASELINES, *classifiers):
             yield Key("topics", corpus, system)
 
 
@@ -48,6 +49,10 @@ def topic_answers(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
     if key.system == "wusum":
         return classified(tagger, key, found, label_map)
     classes = distinct(found)
+    if key.system in config.hub_models:
+        texts = [row.example.text for row in found]
+        guess = hub.guess(key.system, config.hub_models[key.system], label_map, classes, texts)
+        return classification(key, found, label_map, guess)
     training = [r for r in labelled(config, label_map, key.corpus, labels, "train") if r.meaning in classes]
     guess = BASELINES[key.system](
         [row.example.text for row in training],
