@@ -13,7 +13,17 @@ from wusum.model.runtime import ModelError
 BUNDLED = Path(__file__).with_name("weights")
 """The default model, shipped with the package."""
 
-FILES = ("config.json", "model.safetensors", "tokenizer.json", "model.onnx", "tags.tsv", "ranking.json", "README.md")
+FILES = (
+    "config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "model.onnx",
+    "tags.tsv",
+    "ranking.json",
+    "wide.safetensors",
+    "memory.safetensors",
+    "README.md",
+)
 
 
 @dataclass(frozen=True, slots=True)

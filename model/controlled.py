@@ -47,7 +47,14 @@ class ControlledRanker(TagRanker):
                 self._term[key] = term
                 known = base.index(key)
                 entries.append(Entry(key, form, **UNSEEN, label=-1) if known is None else base.entries[known])
-        super().__init__(Vocabulary(entries), ranker.ranking, ranker.threshold, ranker.absent_threshold)
+        super().__init__(
+            Vocabulary(entries),
+            ranker.ranking,
+            ranker.threshold,
+            ranker.absent_threshold,
+            ranker.memory,
+            ranker.remembered,
+        )
 
     def _coined(self, *_: object) -> Vocabulary:
         return Vocabulary(())

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from wusum.model.artefact import FILES
 from wusum.model.files import DumpError, File, Written, find, message
 from wusum.model.outputs import Place
 from wusum.model.storage import is_remote, put, read
@@ -113,7 +114,7 @@ def _state(file: File) -> str:
 def model_fingerprint(folder: Path) -> str:
     """A fingerprint of the files that decide a prediction."""
     digest = hashlib.blake2b(digest_size=16)
-    for name in ("config.json", "tokenizer.json", "tags.tsv", "ranking.json", "model.onnx", "model.safetensors"):
+    for name in sorted(set(FILES) - {"README.md"}):
         digest.update((folder / name).read_bytes())
     return digest.hexdigest()
 

@@ -33,6 +33,9 @@ FEATURES = (
     "phrase",  # log odds that the span head takes it for a key phrase
     "name",  # the same for a name
     "new",  # no editor of the training data has given it
+    "neighbours",  # log of the share that it has of what similar articles were given
+    "nearest",  # how similar the most similar of those that were given it is
+    "familiar",  # how similar the most similar of all is
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,6 +21,8 @@ class Reading(NamedTuple):
     """Tag logits [labels]."""
     phrases: dict[str, Phrase]
     """What the span head marks, by match key."""
+    ids: Sequence[int] = ()
+    """Its token ids, those that the network does not come to among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,9 @@ class Readings:
     """Tag logits [articles, labels]."""
     phrases: tuple[dict[str, Phrase], ...]
     """What the span head marks in each."""
+    ids: tuple[Sequence[int], ...]
+    """Token ids of each."""
 
     def __iter__(self) -> Iterator[Reading]:
         """Article by article."""
-        return map(Reading, self.topics, self.tags, self.phrases)
+        return map(Reading, self.topics, self.tags, self.phrases, self.ids)

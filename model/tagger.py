@@ -16,6 +16,7 @@ from wusum.model.artefact import Artefact
 from wusum.model.article import Article
 from wusum.model.blocks import Block, blocks
 from wusum.model.controlled import ControlledRanker, load_terms
+from wusum.model.memory import Memory
 from wusum.model.ranking import Ranking
 from wusum.model.reading import Reading, Readings
 from wusum.model.runtime import ModelError, Outputs, open_runtime
@@ -25,6 +26,7 @@ from wusum.model.tags import Tag, TagRanker
 from wusum.model.text import arabic_share
 from wusum.model.topics import Topic, TopicDecoder
 from wusum.model.vocabulary import Vocabulary
+from wusum.model.wide import REACH, WidePath
 
 MAX_TOPICS = 3
 MAX_TAGS = 10
@@ -82,14 +84,6 @@ class Tagger:
         self.window: int = settings["window"]
         self.max_windows: int = settings["max_windows"]
         self.topics = TopicDecoder(settings["topics"], settings["temperature"], settings["threshold"])
-        try:
-            ranking = Ranking.load(artefact.folder / "ranking.json")
-            self.tags = TagRanker(Vocabulary.load(artefact.folder / "tags.tsv"), ranking, **settings["tags"])
-        except (KeyError, TypeError) as error:
-            config = artefact.folder / "config.json"
-            raise ModelError(f"{config}: no settings for tags ({error}); install the model again") from error
-        if vocabulary is not None:
-            self.tags = ControlledRanker(self.tags, load_terms(vocabulary))
         path = artefact.folder / "tokenizer.json"
         try:
             self._tokenizer = Tokenizer.from_file(str(path))
@@ -97,6 +91,18 @@ class Tagger:
             raise ModelError(f"{path}: damaged; install the model again: {error}") from error
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
+        self.pieces = self._tokenizer.get_vocab_size()
+        self.wide = WidePath.load(artefact.folder, self.pieces, len(settings["topics"]))
+        ranking = Ranking.load(artefact.folder / "ranking.json")
+        tags = Vocabulary.load(artefact.folder / "tags.tsv")
+        memory = Memory.load(artefact.folder, self.pieces, len(tags.entries))
+        try:
+            self.tags = TagRanker(tags, ranking, **settings["tags"], memory=memory)
+        except (KeyError, TypeError) as error:
+            config = artefact.folder / "config.json"
+            raise ModelError(f"{config}: no settings for tags ({error}); install the model again") from error
+        if vocabulary is not None:
+            self.tags = ControlledRanker(self.tags, load_terms(vocabulary))
         special = self._tokenizer.encode("").ids
         self._prefix, self._suffix = special[:1], special[1:]
         self._room = self.window - len(special)
@@ -188,7 +194,8 @@ class Tagger:
         )
 
     def read(self, articles: Sequence[Article]) -> Readings:
-        """What the network makes of articles: its logits are means over their windows, weighted by tokens."""
+        """What the network makes of articles: its logits are means over their windows, weighted by tokens; to those of
+        topics the wide path adds its own."""
         texts, encodings = self._encode(articles)
         divided = [self._windows(encoding.ids) for encoding in encodings]
         windows = [window for parts in divided for window in parts]
@@ -207,7 +214,14 @@ class Tagger:
             share = np.float32(lengths[window]) / totals[owner]
             for mean, part in zip(means, (topics, tags), strict=True):
                 mean[owner] += share * part[window]
-        return Readings(means[0], means[1], tuple(map(phrases, texts, found)))
+        ids = tuple(encoding.ids for encoding in encodings)
+        for mean, part in zip(means[0], ids, strict=True):
+            mean += self.wide(part)
+        return Readings(means[0], means[1], tuple(map(phrases, texts, found)), ids)
+
+    def ids(self, articles: Sequence[Article]) -> list[list[int]]:
+        """The token ids of articles, those that the network does not come to among them."""
+        return [encoding.ids for encoding in self._encode(articles)[1]]
 
     def windows(self, article: Article) -> list[list[int]]:
         """The token ids of an article as the network reads them."""
@@ -215,7 +229,7 @@ class Tagger:
 
     def _encode(self, articles: Sequence[Article]) -> tuple[list[str], list[Encoding]]:
         """The texts that the tokenizer gets, and what it makes of them."""
-        most = self._room * self.max_windows
+        most = max(self._room * self.max_windows, REACH)
         texts = [_reading(article, most * _CHARS_PER_TOKEN) for article in articles]
         return texts, self._tokenizer.encode_batch(texts, add_special_tokens=False)
 

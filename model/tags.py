@@ -1,8 +1,8 @@
-"""Keyword tags: candidates from three sources, ranked by one small model.
+"""Keyword tags: candidates from four sources, ranked by one small model.
 
 A candidate is a tag that editors have given before and that stands in the article, one that the network's tag head
-predicts, or a phrase that its span head marks, which may be new. What an editor would do with it is told by a few
-features that anyone can read (`ranking.py`).
+predicts, one that similar articles were given, or a phrase that the span head marks, which may be new. What an editor
+would do with it is told by a few features that anyone can read (`ranking.py`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wusum.model.memory import UNHEARD, Memory, Vote
 from wusum.model.ranking import FEATURES, Ranking
 from wusum.model.reading import Reading
 from wusum.model.spans import UNMARKED, Phrase
@@ -24,6 +25,9 @@ from wusum.model.vocabulary import Entry, Mentions, Vocabulary
 
 HEAD_CANDIDATES = 60
 """Tags that the head may propose for an article."""
+
+MEMORY_CANDIDATES = 30
+"""Tags that similar articles may propose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +61,26 @@ class Candidate:
     mentions: Mentions
     phrase: Phrase | None = None
     """As the span head found it, if it did."""
+    vote: Vote = UNHEARD
+    """What similar articles say of it."""
 
 
 class TagRanker:
     """Proposes and ranks the tags of an article."""
 
-    def __init__(self, vocabulary: Vocabulary, ranking: Ranking, threshold: float, absent_threshold: float) -> None:
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        ranking: Ranking,
+        threshold: float,
+        absent_threshold: float,
+        memory: Memory | None = None,
+        remembered: Vocabulary | None = None,
+    ) -> None:
+        """`memory` numbers its tags as `remembered` does, by default the vocabulary."""
         self.vocabulary = vocabulary
+        self.memory = memory
+        self.remembered = remembered or vocabulary
         self.ranking = ranking
         self.threshold = threshold
         self.absent_threshold = absent_threshold
@@ -75,6 +92,7 @@ class TagRanker:
         title_words = words(title)
         body_words = words(body) if body_words is None else body_words
         coined = self._coined(reading.phrases, title_words, body_words)
+        votes, familiar = self._votes(reading.ids)
         made: dict[str, Candidate] = {}
         for known in (self.vocabulary, coined):
             mentions = {i: Mentions(spans) for i, spans in known.find(body, body_words).items()}
@@ -82,14 +100,26 @@ class TagRanker:
                 mentions.setdefault(i, Mentions()).in_title = True
             for i, found in mentions.items():
                 key = known.entries[i].key
-                made.setdefault(key, Candidate(known.entries[i], found, reading.phrases.get(key)))
+                made.setdefault(
+                    key, Candidate(known.entries[i], found, reading.phrases.get(key), votes.get(key, UNHEARD))
+                )
         log_p = _log_softmax(reading.tags)
-        for label in np.argsort(-log_p, kind="stable")[:HEAD_CANDIDATES]:
-            if (known_as := self.vocabulary.of_label(int(label))) is not None:
+        likely = np.argsort(-log_p, kind="stable")[:HEAD_CANDIDATES].tolist()
+        voted = sorted(votes, key=lambda key: (-votes[key].share, key))[:MEMORY_CANDIDATES]
+        for known_as in [*map(self.vocabulary.of_label, likely), *map(self.vocabulary.index, voted)]:
+            if known_as is not None:
                 entry = self.vocabulary.entries[known_as]
-                made.setdefault(entry.key, Candidate(entry, Mentions(), reading.phrases.get(entry.key)))
-        features = [_features(candidate, log_p) for candidate in made.values()]
+                vote = votes.get(entry.key, UNHEARD)
+                made.setdefault(entry.key, Candidate(entry, Mentions(), reading.phrases.get(entry.key), vote))
+        features = [_features(candidate, log_p, familiar) for candidate in made.values()]
         return list(made.values()), np.array(features).reshape(-1, len(FEATURES))
+
+    def _votes(self, ids: Sequence[int]) -> tuple[dict[str, Vote], float]:
+        """What similar articles say of tags, by match key, and how similar the most similar is."""
+        if self.memory is None:
+            return {}, 0.0
+        votes, familiar = self.memory.votes(ids)
+        return {self.remembered.entries[tag].key: vote for tag, vote in votes.items()}, familiar
 
     def _coined(
         self, found: Mapping[str, Phrase], title_words: Sequence[Word], body_words: Sequence[Word]
@@ -137,7 +167,7 @@ class TagRanker:
         return {"start": round(self.ranking.start, 3)} | dict(sorted(told.items(), key=lambda part: -abs(part[1])))
 
 
-def _features(candidate: Candidate, log_p: NDArray[np.float64]) -> list[float]:
+def _features(candidate: Candidate, log_p: NDArray[np.float64], familiar: float) -> list[float]:
     """One row in the order of FEATURES."""
     entry, mentions = candidate.entry, candidate.mentions
     present = bool(mentions.body or mentions.in_title)
@@ -160,6 +190,9 @@ def _features(candidate: Candidate, log_p: NDArray[np.float64]) -> list[float]:
         phrase,
         name,
         float(entry.tagged == 0),
+        math.log(0.005 + candidate.vote.share),
+        candidate.vote.nearest,
+        familiar,
     ]
 
 

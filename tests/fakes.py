@@ -35,7 +35,8 @@ class FakeTagger:
                 row[:] = (3.0, 0.0, 2.9, 2.9) if number % 2 else (9.0, 0.0, 0.0, 0.0)
             else:
                 row[subject] = 5.0
-        return Readings(rows, np.zeros((len(articles), 1), np.float32), tuple({} for _ in articles))
+        nothing = np.zeros((len(articles), 1), np.float32)
+        return Readings(rows, nothing, tuple({} for _ in articles), tuple([] for _ in articles))
 
     def stream(self, articles: Any, min_score: float | None = None, **_: Any) -> Iterator[Prediction]:
         topics = (Topic("medtop:00000000", "رياضة", "sport", 0.9),)

@@ -1,8 +1,9 @@
-"""Fit on the finished network what needs no gradient: the temperature of topics and the ranking of tags.
+"""Fit on the finished network what needs no gradient: temperature and thresholds of topics, and the ranking of tags.
 
 Topics: one temperature (Guo et al., "On calibration of modern neural networks", ICML 2017) that minimises the
-partial-label loss on the validation splits, every corpus counting the same. Tags: gradient-boosted trees on the
-candidates of training articles that the encoder never saw; thresholds are fitted on validation articles.
+partial-label loss on the validation splits, every corpus counting the same; a threshold for each topic that is common
+enough among validation articles all of whose topics were told by hand, and one for the rest. Tags: gradient-boosted
+trees on the candidates of training articles that the encoder never saw; thresholds are fitted on validation articles.
 """
 
 from __future__ import annotations
@@ -21,12 +22,16 @@ from scipy.special import logsumexp
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from wusum.model.blocks import CHUNK
+from wusum.model.memory import Memory
 from wusum.model.ranking import FEATURES, Ranking
 from wusum.model.reading import Reading
 from wusum.model.tagger import Tagger
 from wusum.model.tags import TagRanker
 from wusum.model.text import match_key
+from wusum.model.topics import TopicDecoder
+from wusum.model.vocabulary import Vocabulary
 from wusum.train.corpora import Example, LabelMap, examples, held_out
+from wusum.train.thresholds import fit_thresholds, told_by_hand
 from wusum.train.vocabulary import build_vocabulary
 
 log = logging.getLogger(__name__)
@@ -44,8 +49,14 @@ class CalibrateConfig:
     """The label map."""
     corpora: list[str]
     """Corpora with a validation split to calibrate topics on."""
+    topics_by_hand: str = ""
+    """JSON Lines with `corpus`, `id` and all `topics` of validation articles, to fit the thresholds of topics on."""
     topic_threshold: float = 0.2
-    """Least probability of a topic beside the best."""
+    """Least probability of a topic beside the best, where none is fitted."""
+    hand_words: int = 60
+    """Words of their bodies that were read."""
+    hand_count: int = 8
+    """Articles that a topic must have among them to get a threshold of its own."""
     before: str = ""
     """As for fine-tuning: leave out articles dated from here on."""
     tag_holdout: float = 0.125
@@ -71,23 +82,29 @@ def run(config: CalibrateConfig) -> None:
 
     for topic, given in zip(ours["topics"], label_map.given, strict=True):
         topic["given"] = given
-    ours["threshold"] = config.topic_threshold
+        topic.pop("threshold", None)
     tagger = Tagger.from_pretrained(config.model)
     ours["temperature"] = fit_temperature(config, tagger, label_map)
+    ours["threshold"], own = fit_topic_thresholds(config, tagger, ours["temperature"], label_map)
+    for number, threshold in own.items():
+        ours["topics"][number]["threshold"] = threshold
 
     tagged = [e for e in examples(config.data, "almayadeen", before=config.before) if e.tags]
     fresh = [e for e in tagged if held_out(e.id, config.tag_holdout)]
     seen = [e for e in tagged if not held_out(e.id, config.tag_holdout)]
     labels = json.loads((config.model / "tag_labels.json").read_text(encoding="utf-8"))
     # The ranking must meet tags as it will in use: counted on other articles than those it is fitted on.
-    unfitted = TagRanker(build_vocabulary(seen, labels), Ranking.none(), 0.0, 0.0)
-    ranking = fit_ranking(tagger, unfitted, fresh, config)
+    unfitted = build_vocabulary(seen, labels)
+    remembered = build_memory(tagger, seen, unfitted)
+    ranking = fit_ranking(tagger, TagRanker(unfitted, Ranking.none(), 0.0, 0.0, remembered), fresh, config)
     ranking.save(config.model / "ranking.json")
     vocabulary = build_vocabulary(tagged, labels)
     vocabulary.save(config.model / "tags.tsv")
-    ranker = TagRanker(vocabulary, ranking, 0.0, 0.0)
+    memory = build_memory(tagger, tagged, vocabulary)
+    memory.save(config.model)
+    ranker = TagRanker(vocabulary, ranking, 0.0, 0.0, memory)
     validation = [e for e in examples(config.data, "almayadeen", ["validation"], config.before) if e.tags]
-    ours["tags"] |= fit_thresholds(tagger, ranker, validation, config.absent_precision)
+    ours["tags"] |= fit_tag_thresholds(tagger, ranker, validation, config.absent_precision)
     log.info("%s", {key: ours[key] for key in ("temperature", "tags")})
     path.write_text(json.dumps(settings, ensure_ascii=False, indent=1), encoding="utf-8")
 
@@ -120,10 +137,31 @@ def fit_temperature(config: CalibrateConfig, tagger: Tagger, label_map: LabelMap
     return round(best, 4)
 
 
+def fit_topic_thresholds(
+    config: CalibrateConfig, tagger: Tagger, temperature: float, label_map: LabelMap
+) -> tuple[float, dict[int, float]]:
+    """The threshold of most topics, and those of single ones by their number in the head."""
+    if not config.topics_by_hand:
+        return config.topic_threshold, {}
+    rows, gold = told_by_hand(config.topics_by_hand, config.data, label_map, config.hand_words)
+    logits = np.stack([reading.topics for reading in _read(tagger, rows)])
+    scores = TopicDecoder(tagger.topics.topics, temperature, 0.0).probabilities(logits)
+    shared, own, f1 = fit_thresholds(np.where(label_map.given, scores, 0), gold, config.hand_count)
+    log.info("topics above %.2f, or %s: micro-F1 %.4f of %d articles", shared, own, f1, len(rows))
+    return shared, own
+
+
 def _read(tagger: Tagger, rows: Sequence[Example]) -> Iterator[Reading]:
     """What the network makes of each row."""
     for start in range(0, len(rows), CHUNK):
         yield from tagger.read([row.article() for row in rows[start : start + CHUNK]])
+
+
+def build_memory(tagger: Tagger, rows: Sequence[Example], vocabulary: Vocabulary) -> Memory:
+    """The memory of some tagged articles; tags that the vocabulary has not are forgotten."""
+    ids = tagger.ids([row.article() for row in rows])
+    found = [[vocabulary.index(key) for key in sorted(set(map(match_key, row.tags or ())))] for row in rows]
+    return Memory.of(ids, [[tag for tag in tags if tag is not None] for tags in found], tagger.pieces)
 
 
 def fit_ranking(tagger: Tagger, ranker: TagRanker, rows: Sequence[Example], config: CalibrateConfig) -> Ranking:
@@ -159,7 +197,7 @@ def flattened(model: HistGradientBoostingClassifier) -> Ranking:
     return Ranking(float(model._baseline_prediction.ravel()[0]), roots, feature, threshold, left, right, value)
 
 
-def fit_thresholds(
+def fit_tag_thresholds(
     tagger: Tagger, ranker: TagRanker, rows: Sequence[Example], absent_precision: float, most: int = 10
 ) -> dict[str, float]:
     """The least scores of given tags: absent ones reach `absent_precision`, then mean F1 of `most` tags is best."""

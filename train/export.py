@@ -16,7 +16,9 @@ from typing import Any
 
 import onnx
 import torch
+from tokenizers import Tokenizer
 
+from wusum.model.memory import Memory
 from wusum.model.network import load_network
 from wusum.model.ranking import Ranking
 from wusum.model.vocabulary import Vocabulary
@@ -109,6 +111,8 @@ def run(config: ExportConfig) -> None:
     """Write `model.onnx`, and what `wusum train calibrate` fits at neutral values: settings, and no tags."""
     export_onnx(config.model)
     Vocabulary([]).save(config.model / "tags.tsv")
+    pieces = Tokenizer.from_file(str(config.model / "tokenizer.json")).get_vocab_size()
+    Memory.none(pieces).save(config.model)
     Ranking.none().save(config.model / "ranking.json")
     path = config.model / "config.json"
     settings = json.loads(path.read_text(encoding="utf-8"))

@@ -108,7 +108,7 @@ class Collator:
 
 
 def training_rows(config: FinetuneConfig, tokenizer: Tokenizer, topics: LabelMap, tags: TagLabels) -> datasets.Dataset:
-    """All training articles as token ids with topic sets and tag labels, each corpus as often as configured."""
+    """All training articles, each once, as token ids with topic sets and tag labels."""
 
     def generate() -> Iterator[dict[str, Any]]:
         for corpus in names:
@@ -162,11 +162,15 @@ def training_rows(config: FinetuneConfig, tokenizer: Tokenizer, topics: LabelMap
     )
     cache = config.output / "cache"
     shutil.rmtree(cache, ignore_errors=True)
-    rows = datasets.Dataset.from_generator(generate, features=kinds, cache_dir=str(cache))
-    chosen = _repeat(rows["corpus"], config.corpora, config.seed)
+    return datasets.Dataset.from_generator(generate, features=kinds, cache_dir=str(cache))
+
+
+def drawn(config: FinetuneConfig, corpora: Sequence[str]) -> list[int]:
+    """The numbers of the rows to train on, given the corpus of each: every corpus as often as configured."""
+    chosen = _repeat(corpora, config.corpora, config.seed)
     if config.budget:
         chosen = random.Random(config.seed).sample(chosen, min(config.budget, len(chosen)))
-    return rows.select(chosen)
+    return chosen
 
 
 def read_corpora(config: FinetuneConfig) -> list[str]:

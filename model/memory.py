@@ -1,0 +1,156 @@
+"""The memory of tags: what editors gave the articles of the training data that are most like one.
+
+A story goes on for weeks, and gets the tags that it got before; so its neighbours tell tags that do not stand in it.
+Articles are alike by the cosine of the TF-IDF of their pieces, found through an inverted index; an answer is a vote of
+the nearest, each by how near it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from wusum.model.runtime import ModelError
+from wusum.model.wide import REACH, tf_idf
+
+FILE = "memory.safetensors"
+
+NEAREST = 50
+"""Articles that have a vote."""
+
+COMMON = 0.1
+"""A piece of more than this share of the articles tells nothing; one of a single article is that article's own."""
+
+STEP = 255
+"""Values from 0 to 1 are kept in so many steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What the nearest articles say of a tag."""
+
+    share: float
+    """Of the votes, by nearness."""
+    nearest: float
+    """Cosine of the nearest article that has the tag."""
+
+
+UNHEARD = Vote(0.0, 0.0)
+"""Nothing is said of it."""
+
+
+class Memory:
+    """Tagged articles, found by what is in them."""
+
+    def __init__(
+        self,
+        starts: NDArray[np.int32],
+        articles: NDArray[np.uint16],
+        values: NDArray[np.uint8],
+        tag_starts: NDArray[np.int32],
+        tags: NDArray[np.int32],
+    ) -> None:
+        """Piece p is in `articles[starts[p] : starts[p + 1]]`, with so much weight (`values`, in steps) in each;
+        article a has the vocabulary's entries `tags[tag_starts[a] : tag_starts[a + 1]]`."""
+        self.starts, self.articles, self.values = starts, articles, values
+        self.tag_starts, self.tags = tag_starts, tags
+        self.pieces = len(starts) - 1
+        self.idf = _idf(np.diff(starts), len(tag_starts) - 1)
+
+    @classmethod
+    def of(cls, articles: Sequence[Sequence[int]], tags: Sequence[Sequence[int]], pieces: int) -> Memory:
+        """The memory of some articles' token ids, each with the numbers of its tags in the vocabulary."""
+        if len(articles) > np.iinfo(np.uint16).max:
+            raise ValueError(f"{len(articles)} articles to remember; there is room for {np.iinfo(np.uint16).max}")
+        counted = list(map(_count, articles))
+        seen = np.bincount(np.concatenate([found for found, _ in counted]), minlength=pieces)
+        idf = _idf(seen, len(articles))
+        posted: list[tuple[NDArray[np.int64], NDArray[np.uint8]]] = []
+        for found, times in counted:
+            steps = np.round(tf_idf(times, idf[found]) * STEP).astype(np.uint8)
+            posted.append((found[steps > 0], steps[steps > 0]))
+        where = np.concatenate([found for found, _ in posted])
+        owners = np.repeat(np.arange(len(posted), dtype=np.uint16), [len(found) for found, _ in posted])
+        order = np.argsort(where, kind="stable")
+        return cls(
+            np.concatenate([[0], np.cumsum(np.bincount(where, minlength=pieces))]).astype(np.int32),
+            owners[order],
+            np.concatenate([steps for _, steps in posted])[order],
+            np.cumsum([0, *map(len, tags)]).astype(np.int32),
+            np.array([tag for some in tags for tag in some], np.int32),
+        )
+
+    @classmethod
+    def none(cls, pieces: int) -> Memory:
+        """One that remembers nothing."""
+        nothing = np.zeros(1, np.int32)
+        return cls(np.zeros(pieces + 1, np.int32), np.zeros(0, np.uint16), np.zeros(0, np.uint8), nothing, nothing[:0])
+
+    @classmethod
+    def load(cls, folder: Path, pieces: int, entries: int) -> Memory:
+        """Read `memory.safetensors`; raises ModelError for one that is damaged or of other pieces or tags."""
+        try:
+            parts = load_file(folder / FILE)
+            memory = cls(**parts)
+            remembered = len(memory.tag_starts) - 1
+            if (
+                memory.pieces != pieces
+                or memory.starts[-1] != len(memory.articles)
+                or len(memory.articles) != len(memory.values)
+                or memory.tag_starts[-1] != len(memory.tags)
+                or memory.articles.max(initial=0) >= max(remembered, 1)
+                or not 0 <= memory.tags.min(initial=0) <= memory.tags.max(initial=0) < max(entries, 1)
+            ):
+                raise ValueError("its parts do not fit together")
+        except (OSError, ValueError, TypeError, IndexError, SafetensorError) as error:
+            raise ModelError(f"{folder / FILE}: damaged, or not of this model ({error}); install it again") from error
+        return memory
+
+    def save(self, folder: Path) -> None:
+        """Write `memory.safetensors`."""
+        names = ("starts", "articles", "values", "tag_starts", "tags")
+        save_file({name: np.ascontiguousarray(getattr(self, name)) for name in names}, folder / FILE)
+
+    def votes(self, ids: Sequence[int]) -> tuple[dict[int, Vote], float]:
+        """What the articles nearest to one of these token ids say of tags, by their numbers in the vocabulary; and
+        the cosine of the nearest of all, 0 where none has anything in common with it."""
+        likeness = self._likeness(ids)
+        nearest = np.argsort(-likeness, kind="stable")[:NEAREST]
+        nearest = nearest[likeness[nearest] > 0]
+        if not len(nearest):
+            return {}, 0.0
+        whole = float(likeness[nearest].sum())
+        sums: dict[int, float] = {}
+        first: dict[int, float] = {}
+        for article in nearest.tolist():
+            near = float(likeness[article])
+            for tag in self.tags[self.tag_starts[article] : self.tag_starts[article + 1]].tolist():
+                sums[tag] = sums.get(tag, 0.0) + near
+                first.setdefault(tag, near)
+        return {tag: Vote(total / whole, first[tag]) for tag, total in sums.items()}, float(likeness[nearest[0]])
+
+    def _likeness(self, ids: Sequence[int]) -> NDArray[np.float64]:
+        """The cosine [articles] of each article and one of these token ids."""
+        found, times = _count(ids)
+        weights = tf_idf(times, self.idf[found])
+        begins, ends = self.starts[found], self.starts[found + 1]
+        posted = np.concatenate([np.zeros(0, np.int64), *(np.arange(a, b) for a, b in zip(begins, ends, strict=True))])
+        products = self.values[posted] * np.repeat(weights, ends - begins)
+        return np.bincount(self.articles[posted], products, len(self.tag_starts) - 1) / STEP
+
+
+def _count(ids: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The pieces of an article, in order, and how often each is there."""
+    return np.unique(np.asarray(ids[:REACH], np.int64), return_counts=True)
+
+
+def _idf(seen: NDArray[np.int64], articles: int) -> NDArray[np.float32]:
+    """Inverse document frequency of pieces, 0 for those that tell nothing."""
+    idf = np.log((1 + articles) / (1 + seen))
+    return np.where((seen > 1) & (seen <= COMMON * articles), idf, 0).astype(np.float32)

@@ -1,0 +1,77 @@
+"""The memory of tags: articles found by what is in them, and their votes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.test_tags import Linear, read
+from wusum.model.memory import NEAREST, Memory, Vote
+from wusum.model.runtime import ModelError
+from wusum.model.tags import TagRanker
+from wusum.model.vocabulary import Entry, Vocabulary
+
+PIECES = 200
+
+
+def articles() -> list[list[int]]:
+    """Forty of a piece of their own and one that a pair of them shares; and forty pieces that all have."""
+    everywhere = list(range(40))
+    return [[*everywhere, 100 + n // 2, 100 + n // 2, 150 + n] for n in range(40)]
+
+
+@pytest.fixture
+def memory() -> Memory:
+    return Memory.of(articles(), [[n % 4, 4] if n % 2 else [n % 4] for n in range(40)], PIECES)
+
+
+def test_only_articles_with_a_telling_piece_in_common_vote(memory: Memory) -> None:
+    votes, familiar = memory.votes([*range(40), 103])  # the pieces of all say nothing
+    assert familiar == pytest.approx(1.0, abs=0.01)
+    assert votes.keys() == {2, 3, 4}  # of articles 6 and 7
+    assert votes[2].share == votes[3].share == votes[4].share == pytest.approx(0.5)
+    assert votes[4].nearest == pytest.approx(1.0, abs=0.01)
+
+
+def test_the_nearer_vote_weighs_more(memory: Memory) -> None:
+    votes, familiar = memory.votes([100, 100, 100, 101])
+    assert votes[0].share > votes[2].share > 0
+    assert votes[0].nearest == familiar > votes[2].nearest
+
+
+def test_nothing_in_common_is_no_vote(memory: Memory) -> None:
+    assert memory.votes([]) == ({}, 0.0)
+    assert memory.votes([199]) == ({}, 0.0)
+    assert Memory.none(PIECES).votes([1, 2, 100]) == ({}, 0.0)
+
+
+def test_no_more_than_the_nearest_vote() -> None:
+    many = [[1, 2 + n % 2] for n in range(4 * NEAREST)] + [[9] for _ in range(80 * NEAREST)]
+    votes, _ = Memory.of(many, [[n] for n in range(len(many))], PIECES).votes([1, 2])
+    assert set(votes) == set(range(0, 2 * NEAREST, 2))
+    assert sum(vote.share for vote in votes.values()) == pytest.approx(1.0)
+
+
+def test_a_saved_memory_is_the_memory(memory: Memory, tmp_path: Path) -> None:
+    memory.save(tmp_path)
+    again = Memory.load(tmp_path, PIECES, 5)
+    assert again.votes([100, 103]) == memory.votes([100, 103])
+    np.testing.assert_array_equal(again.idf, memory.idf)
+
+
+@pytest.mark.parametrize(("pieces", "entries"), [(PIECES + 1, 5), (PIECES, 4)])
+def test_a_memory_of_other_pieces_or_tags_is_refused(memory: Memory, tmp_path: Path, pieces: int, entries: int) -> None:
+    memory.save(tmp_path)
+    with pytest.raises(ModelError, match=r"memory\.safetensors"):
+        Memory.load(tmp_path, pieces, entries)
+
+
+def test_what_similar_articles_were_given_is_a_candidate(memory: Memory) -> None:
+    vocabulary = Vocabulary(Entry(text, text, 1, 1, 1, -1) for text in ("بيروت", "دمشق", "بغداد", "عمان", "لبنان"))
+    ranker = TagRanker(vocabulary, Linear({"neighbours": 1.0, "bias": 3.0}), 0.5, 0.5, memory)
+    reading = read(0.0)._replace(ids=[103])
+    assert [tag.text for tag in ranker.rank("", "لا شيء هنا", reading, 10, None)] == ["بغداد", "عمان", "لبنان"]
+    candidates, _ = ranker.candidates("", "دمشق", reading)
+    assert {c.entry.text: c.vote for c in candidates if c.entry.text == "دمشق"} == {"دمشق": Vote(0.0, 0.0)}
