@@ -1,8 +1,8 @@
 """How fast: the whole command, the network alone, and what else one could run the same weights with.
 
 All systems get the same articles, in turns, so that a machine that slows down slows all of them; a rate is the median
-of the turns. torch's systems get ready-made windows of text, without parsing, tags or output: less work than
-`wusum tag` does.
+of the turns. All run on the CPU, also where there is a GPU. torch's systems get ready-made windows of text, without
+parsing, tags or output: less work than `wusum tag` does.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def bench(config: EvalConfig, model: str | None, count: int, note: Callable[[str
     """Run every system; `note` is told what comes next. Raises CorpusError where there is no corpus."""
     found = sample(config, count)
     folder = Path(model) if model else BUNDLED
-    tagger = Tagger.from_pretrained(model)
+    tagger = Tagger.from_pretrained(model, device="cpu")
     windows = _windows(tagger, [example.article() for example in found])
     with tempfile.TemporaryDirectory() as scratch:
         dump = Path(scratch) / "dump.jsonl"
@@ -89,14 +89,16 @@ def bench(config: EvalConfig, model: str | None, count: int, note: Callable[[str
                 note(f"{name}, turn {turn + 1} of {TURNS}")
                 turns[name].append(replace(run(), system=name))
         note("latency and start-up")
+        rates = [_median(made) for made in turns.values()]
         return {
             "articles": len(found),
             "words": sum(len(e.text.split()) for e in found) / len(found),
             "tokens": sum(map(len, windows)) / len(found),
             "processors": available_cpus(),
             "matrix_products_gflops": matrix_rate(),
-            "rates": [asdict(_median(rates)) for rates in turns.values()],
-            "turns": [asdict(rate) for rates in turns.values() for rate in rates],
+            "times_pipeline": times_pipeline(rates),
+            "rates": [asdict(rate) for rate in rates],
+            "turns": [asdict(rate) for made in turns.values() for rate in made],
             **_latency(tagger, found),
             **_start(dump, model),
         }
@@ -128,9 +130,13 @@ def _command(dump: Path, scratch: Path, model: str | None, count: int, windows: 
     """The whole run, from the start of the process to its end."""
     out = scratch / "out.jsonl"
     begin = time.perf_counter()
-    peak = _run(["tag", str(dump), "-o", str(out), "--force", *(["--model", model] if model else [])])
+    peak = _run(["tag", str(dump), "-o", str(out), "--force", *_on_cpu(model)])
     seconds = time.perf_counter() - begin
     return Rate("", count / seconds, sum(map(len, windows)) / seconds, peak)
+
+
+def _on_cpu(model: str | None) -> list[str]:
+    return ["--device", "cpu", *(["--model", model] if model else [])]
 
 
 def _run(arguments: Sequence[str]) -> float:
@@ -222,6 +228,12 @@ def _torch_systems(
     }
 
 
+def times_pipeline(rates: Sequence[Rate]) -> float:
+    """How many articles `wusum tag` does in the time that `transformers.pipeline`, at its best, takes for one."""
+    articles = {rate.system: rate.articles for rate in rates}
+    return articles["wusum tag"] / max(n for name, n in articles.items() if name.startswith("transformers.pipeline"))
+
+
 def _median(rates: Sequence[Rate]) -> Rate:
     """Each number's median."""
 
@@ -251,5 +263,5 @@ def _start(dump: Path, model: str | None) -> dict[str, float]:
     begin = time.perf_counter()
     _run(["--help"])
     helped = time.perf_counter()
-    _run(["tag", str(one), *(["--model", model] if model else [])])
+    _run(["tag", str(one), *_on_cpu(model)])
     return {"help_s": helped - begin, "first_result_s": time.perf_counter() - helped}

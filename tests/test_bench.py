@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from wusum.eval.bench import matrix_rate, sample, window_flops
+from wusum.eval.bench import Rate, matrix_rate, sample, times_pipeline, window_flops
 from wusum.eval.config import EvalConfig
 from wusum.model.cli import app, load_parts
 
@@ -24,6 +24,12 @@ def test_the_operations_of_a_window_are_those_of_its_matrix_products() -> None:
     # A token in a layer: four products of 2 × 2, two of 2 × 8, and two with the 5 tokens there are.
     assert window_flops(shape, 5) == 3 * 5 * 2 * (4 * 4 + 2 * 16 + 2 * 5 * 2)
     assert matrix_rate(64, 0.01) > 0
+
+
+def test_the_command_is_measured_against_the_pipeline_at_its_best() -> None:
+    names = ("wusum tag", "network alone", "transformers.pipeline, batch 1", "transformers.pipeline, batch 32")
+    rates = [Rate(name, articles) for name, articles in zip(names, (60.0, 90.0, 5.0, 12.0), strict=True)]
+    assert times_pipeline(rates) == 5.0
 
 
 def test_the_command_measures_every_system(corpora: Path, tmp_path: Path) -> None:
@@ -45,6 +51,7 @@ def test_the_command_measures_every_system(corpora: Path, tmp_path: Path) -> Non
     assert 0 < rates["network alone"]["share"] < 1.5
     assert 30 < rates["wusum tag"]["peak_mib"] < 4000
     assert rates["network alone"]["tokens"] / rates["network alone"]["articles"] == pytest.approx(found["tokens"])
+    assert found["times_pipeline"] > 0
     assert 0 < found["p50_ms"] <= found["p99_ms"]
     assert 0 < found["help_s"] < found["first_result_s"]
     assert result.stdout.count("wusum tag") >= 1
