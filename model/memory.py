@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from wusum.model.pieces import count, tf_idf
 from wusum.model.runtime import ModelError
-from wusum.model.wide import REACH, tf_idf
 
 FILE = "memory.safetensors"
 
@@ -68,7 +68,7 @@ class Memory:
         """The memory of some articles' token ids, each with the numbers of its tags in the vocabulary."""
         if len(articles) > np.iinfo(np.uint16).max:
             raise ValueError(f"{len(articles)} articles to remember; there is room for {np.iinfo(np.uint16).max}")
-        counted = list(map(_count, articles))
+        counted = list(map(count, articles))
         seen = np.bincount(np.concatenate([found for found, _ in counted]), minlength=pieces)
         idf = _idf(seen, len(articles))
         posted: list[tuple[NDArray[np.int64], NDArray[np.uint8]]] = []
@@ -137,17 +137,12 @@ class Memory:
 
     def _likeness(self, ids: Sequence[int]) -> NDArray[np.float64]:
         """The cosine [articles] of each article and one of these token ids."""
-        found, times = _count(ids)
+        found, times = count(ids)
         weights = tf_idf(times, self.idf[found])
         begins, ends = self.starts[found], self.starts[found + 1]
         posted = np.concatenate([np.zeros(0, np.int64), *(np.arange(a, b) for a, b in zip(begins, ends, strict=True))])
         products = self.values[posted] * np.repeat(weights, ends - begins)
         return np.bincount(self.articles[posted], products, len(self.tag_starts) - 1) / STEP
-
-
-def _count(ids: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The pieces of an article, in order, and how often each is there."""
-    return np.unique(np.asarray(ids[:REACH], np.int64), return_counts=True)
 
 
 def _idf(seen: NDArray[np.int64], articles: int) -> NDArray[np.float32]:

@@ -17,6 +17,7 @@ from wusum.model.article import Article
 from wusum.model.blocks import Block, blocks
 from wusum.model.controlled import ControlledRanker, load_terms
 from wusum.model.memory import Memory
+from wusum.model.pieces import REACH
 from wusum.model.ranking import Ranking
 from wusum.model.reading import Reading, Readings
 from wusum.model.runtime import ModelError, Outputs, open_runtime
@@ -26,7 +27,7 @@ from wusum.model.tags import Tag, TagRanker
 from wusum.model.text import arabic_share
 from wusum.model.topics import Topic, TopicDecoder
 from wusum.model.vocabulary import Vocabulary
-from wusum.model.wide import REACH, WidePath
+from wusum.model.wide import WidePath
 
 MAX_TOPICS = 3
 MAX_TAGS = 10

@@ -20,7 +20,7 @@ from wusum.train import calibrate, export, finetune, tokenizer, vectors
 from wusum.train.config import ConfigError
 from wusum.train.corpora import LabelMap
 from wusum.train.finetune import span_loss, tag_loss, topic_loss
-from wusum.train.windows import UNKNOWN, TagLabels, Windows, training_rows
+from wusum.train.windows import UNKNOWN, TagLabels, Windows, drawn, training_rows
 
 SHAPE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
 
@@ -29,6 +29,7 @@ def finetune_config(data: Path, folder: Path, **changes: Any) -> finetune.Finetu
     settings: dict[str, Any] = {
         "data": data,
         "output": folder / "finetune",
+        "cache": folder / "rows",
         "topics": data / "topics.yaml",
         "corpora": {"plain": 2.0, "almayadeen": 2.0},
         "tokenizer": str(folder / "tokenizer"),
@@ -189,7 +190,7 @@ def test_a_title_can_be_left_out_and_weak_labels_come_in(corpora: Path, trained:
     )
     topics = LabelMap.load(corpora / "topics.yaml")
     pieces = Tokenizer.from_file(str(trained / "tokenizer" / "tokenizer.json"))
-    rows = training_rows(config, pieces, topics, TagLabels({}, ()))
+    rows = training_rows(config, pieces, topics)
     told = [row for row in rows if row["topics"] == [topics.keys.index("weather")]]
     assert told
     for row in told:  # health or weather by the label, weather by the headline; almayadeen has no label at all
@@ -202,7 +203,7 @@ def test_a_title_can_be_left_out_and_weak_labels_come_in(corpora: Path, trained:
 def test_tags_that_stand_in_the_text_are_marked_among_its_tokens(corpora: Path, trained: Path, tmp_path: Path) -> None:
     pieces = Tokenizer.from_file(str(trained / "tokenizer" / "tokenizer.json"))
     config = finetune_config(corpora, trained, output=tmp_path)
-    rows = training_rows(config, pieces, LabelMap.load(corpora / "topics.yaml"), TagLabels({}, ()))
+    rows = training_rows(config, pieces, LabelMap.load(corpora / "topics.yaml"))
     windows = Windows(rows, 24, 0.0, 0, title_dropout=0.5)
     phrases = set()
     for i, row in enumerate(rows):
@@ -234,7 +235,8 @@ def test_a_corpus_can_be_left_out_and_the_windows_limited(corpora: Path, trained
 
     def rows(**changes: Any) -> Any:
         config = finetune_config(corpora, trained, output=tmp_path, **changes)
-        return training_rows(config, pieces, topics, TagLabels({}, ()))
+        found = training_rows(config, pieces, topics)
+        return found.select(drawn(config, found["corpus"]))
 
     assert set(rows()["corpus"]) == {"plain", "almayadeen"}
     assert set(rows(leave_out=["almayadeen"])["corpus"]) == {"plain"}

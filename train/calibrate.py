@@ -54,7 +54,7 @@ class CalibrateConfig:
     topic_threshold: float = 0.2
     """Least probability of a topic beside the best, where none is fitted."""
     hand_words: int = 60
-    """Words of their bodies that were read."""
+    """Words of their bodies that the model reads."""
     hand_count: int = 8
     """Articles that a topic must have among them to get a threshold of its own."""
     before: str = ""

@@ -31,14 +31,14 @@ from wusum.model.network import Network, pooling
 from wusum.model.spans import MARKS
 from wusum.model.wide import WidePath
 from wusum.train.config import pin
-from wusum.train.corpora import LabelMap, held_out
+from wusum.train.corpora import LabelMap
 from wusum.train.encoder import new_bert
 from wusum.train.preprocessing import add_preprocessing
 from wusum.train.wide import fit_wide
-from wusum.train.windows import UNKNOWN, Collator, TagLabels, Windows, drawn, read_corpora, read_rows, training_rows
+from wusum.train.windows import UNKNOWN, Collator, TagLabels, Windows, drawn, training_rows
 
 log = logging.getLogger(__name__)
-FREE = ("data", "save_steps")
+FREE = ("data", "cache", "save_steps")
 """Settings that may change when a training goes on."""
 
 
@@ -100,6 +100,8 @@ class FinetuneConfig:
     bf16: bool = False
     """Compute in bfloat16; a gain on GPUs and on CPUs that have AVX512-BF16 or AMX, a loss elsewhere."""
     save_steps: int = 500
+    cache: Path = Path("runs/rows")
+    """Folder that keeps the tokenised articles for other trainings on them."""
     seed: int = 13
     max_rows: int = 0
     """Stop reading a corpus after so many rows, for a trial; 0 reads all."""
@@ -188,14 +190,8 @@ def run(config: FinetuneConfig, callbacks: Sequence[TrainerCallback] = ()) -> No
     tokenizer = load_tokenizer(config)
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    tagged = [
-        e.tags
-        for corpus in read_corpora(config)
-        for e in read_rows(config, corpus)
-        if e.tags and not held_out(e.id, config.tag_holdout)
-    ]
-    tags = TagLabels.count(tagged, config.tag_min_count)
-    articles = training_rows(config, tokenizer, topics, tags)
+    articles = training_rows(config, tokenizer, topics)
+    tags = TagLabels.count(articles["tags"], config.tag_min_count)
     rows = articles.select(drawn(config, articles["corpus"]))
     log.info("%d rows, %d tag labels, %s", len(rows), len(tags.texts), dict(Counter(rows["corpus"])))
 
@@ -224,7 +220,7 @@ def run(config: FinetuneConfig, callbacks: Sequence[TrainerCallback] = ()) -> No
             dataloader_pin_memory=torch.cuda.is_available(),
         ),
         train_dataset=Windows(rows, config.window - len(special), config.lead_share, config.seed, config.title_dropout),
-        data_collator=Collator(special[:1], special[1:], pad, len(topics.keys), len(tags.texts)),
+        data_collator=Collator(special[:1], special[1:], pad, len(topics.keys), tags),
     )
     trainer.tag_weight, trainer.span_weight = config.tag_weight, config.span_weight
     for callback in callbacks:

@@ -19,8 +19,8 @@ STEPS = np.arange(0.1, 0.5, 0.05).round(2)
 def told_by_hand(
     path: str | Path, data: Path, label_map: LabelMap, words: int
 ) -> tuple[list[Example], NDArray[np.bool_]]:
-    """The articles of a file, JSON Lines with `corpus`, `id` and all `topics`, cut to the words that were read, and
-    their topics [articles, topics]; raises CorpusError for an article or a topic that is not there."""
+    """The articles of a file, JSON Lines with `corpus`, `id` and all `topics`, cut to so many words, and their
+    topics [articles, topics]; raises CorpusError for an article or a topic that is not there."""
     try:
         told = {row["id"]: row for row in map(json.loads, Path(path).read_text(encoding="utf-8").splitlines())}
     except (OSError, ValueError, KeyError, TypeError) as error:

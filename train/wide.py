@@ -15,7 +15,8 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 from scipy.special import logsumexp
 
-from wusum.model.wide import BUCKETS, WidePath, count, tf_idf
+from wusum.model.pieces import count, tf_idf
+from wusum.model.wide import WidePath
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +36,8 @@ def fit_wide(
     `share` is what its logits are multiplied by before they are added to the network's, `decay` the weight of the
     squared weights, `rounds` how often L-BFGS goes on.
     """
-    counted = [count(ids, pieces) for ids in articles]
-    features = pieces + BUCKETS
-    seen = np.bincount(np.concatenate([found for found, _ in counted]), minlength=features)
+    counted = list(map(count, articles))
+    seen = np.bincount(np.concatenate([found for found, _ in counted]), minlength=pieces)
     idf = (np.log((1 + len(counted)) / (1 + seen)) + 1).astype(np.float32)
     table = csr_matrix(
         (
@@ -45,7 +45,7 @@ def fit_wide(
             np.concatenate([found for found, _ in counted]).astype(np.int32),
             np.cumsum([0, *(len(found) for found, _ in counted)]),
         ),
-        shape=(len(counted), features),
+        shape=(len(counted), pieces),
     )
     del counted
     means = np.zeros((len(sets), topics), bool)
@@ -58,7 +58,7 @@ def fit_wide(
 def _minimise(
     table: csr_matrix, means: NDArray[np.bool_], weights: NDArray[np.float32], decay: float, rounds: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Weight [features, topics] and bias [topics] with about the least mean -log P(set) and decayed weights."""
+    """Weight [pieces, topics] and bias [topics] with about the least mean -log P(set) and decayed weights."""
     size, topics = table.shape[1], means.shape[1]
     turned = table.T.tocsr()
     weights = weights / weights.sum()

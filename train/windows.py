@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import datasets
@@ -46,6 +48,9 @@ class TagLabels:
         return cls({key: i for i, (key, _) in enumerate(kept)}, tuple(f.most_common(1)[0][0] for _, f in kept))
 
 
+ROWS = 1
+"""To be counted up when rows are made in another way, so that no older ones are taken for them."""
+
 MARKED = tuple(f"{kind}_marks" for kind in KINDS)
 """Columns with a mark for each token, empty where the article's are not known."""
 
@@ -82,8 +87,9 @@ UNKNOWN = -100
 class Collator:
     """Pads the windows of a batch to its longest and makes labels multi-hot."""
 
-    def __init__(self, prefix: list[int], suffix: list[int], pad: int, topics: int, tags: int) -> None:
-        self.prefix, self.suffix, self.pad, self.sizes = prefix, suffix, pad, (topics, tags)
+    def __init__(self, prefix: list[int], suffix: list[int], pad: int, topics: int, tags: TagLabels) -> None:
+        self.prefix, self.suffix, self.pad, self.labels = prefix, suffix, pad, tags.index
+        self.sizes = topics, len(tags.texts)
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Tensor]:
         """Ids and mask [rows, tokens], topic sets [rows, topics], tags [rows, tags], marks [rows, tokens, kinds]."""
@@ -92,7 +98,7 @@ class Collator:
         topics, tags = (torch.zeros(len(rows), size) for size in self.sizes)
         for i, row in enumerate(rows):
             topics[i, row["topics"]] = 1
-            tags[i, row["tags"]] = 1
+            tags[i, [self.labels[key] for key in map(match_key, row["tags"]) if key in self.labels]] = 1
         marks = torch.full((len(rows), longest, len(MARKED)), UNKNOWN)
         for i, row in enumerate(rows):
             for kind, name in enumerate(MARKED):
@@ -107,11 +113,42 @@ class Collator:
         }
 
 
-def training_rows(config: FinetuneConfig, tokenizer: Tokenizer, topics: LabelMap, tags: TagLabels) -> datasets.Dataset:
-    """All training articles, each once, as token ids with topic sets and tag labels."""
+def training_rows(config: FinetuneConfig, tokenizer: Tokenizer, topics: LabelMap) -> datasets.Dataset:
+    """All training articles, each once, as token ids with topic sets and tags, but for corpora that are left out.
+
+    Raises ConfigError when a corpus that is left out is not there to be left out. They are kept in `config.cache` for
+    trainings that differ in nothing that they depend on.
+    """
+    if unknown := [name for name in config.leave_out if name not in config.corpora]:
+        raise ConfigError(f"leave_out: {', '.join(unknown)} is not among the corpora")
+    path = config.cache / _digest(config, tokenizer, topics)
+    if not path.is_dir():
+        scratch = path.with_suffix(".part")
+        shutil.rmtree(scratch, ignore_errors=True)
+        _tokenised(config, tokenizer, topics, scratch / "made").save_to_disk(scratch / "rows")
+        (scratch / "rows").rename(path)
+        shutil.rmtree(scratch)
+    rows = datasets.load_from_disk(path)
+    if not config.leave_out:
+        return rows
+    return rows.select([i for i, corpus in enumerate(rows["corpus"]) if corpus not in config.leave_out])
+
+
+def _digest(config: FinetuneConfig, tokenizer: Tokenizer, topics: LabelMap) -> str:
+    """Of all that the rows depend on."""
+    data = [(config.data / f"{name}.jsonl.xz") for name in config.corpora]
+    files = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in data if path.is_file()]
+    cues = Path(config.cues).read_text(encoding="utf-8") if config.cues else ""
+    settings = config.outlet_names, config.max_tokens, config.tag_holdout, config.max_rows, config.before
+    whole = repr((ROWS, files, cues, settings, topics, tokenizer.to_str()))
+    return hashlib.sha256(whole.encode()).hexdigest()[:32]
+
+
+def _tokenised(config: FinetuneConfig, tokenizer: Tokenizer, topics: LabelMap, cache: Path) -> datasets.Dataset:
+    """The rows of all corpora."""
 
     def generate() -> Iterator[dict[str, Any]]:
-        for corpus in names:
+        for corpus in config.corpora:
             batch: list[Example] = []
             for example in read_rows(config, corpus):
                 if example.tags and held_out(example.id, config.tag_holdout):
@@ -122,7 +159,6 @@ def training_rows(config: FinetuneConfig, tokenizer: Tokenizer, topics: LabelMap
                     batch = []
             yield from encode(batch)
 
-    names = read_corpora(config)
     cues = Cues.load(config.cues, topics) if config.cues else None
     anonymised = Anonymiser(config.outlet_names) if config.outlet_names else str
 
@@ -137,16 +173,15 @@ def training_rows(config: FinetuneConfig, tokenizer: Tokenizer, topics: LabelMap
             sets = topics.topics(example.corpus, example.label)
             if cues and example.title:
                 sets = cues.narrow(sets, example.title)
-            labels = sorted({tags.index[k] for k in map(match_key, example.tags or ()) if k in tags.index})
             found = phrase_mentions(example), name_mentions(example)
-            if ids and (sets or labels or any(mentions is not None for mentions in found)):
+            if ids and (sets or example.tags or any(mentions is not None for mentions in found)):
                 places = encoding.offsets[: config.max_tokens]
                 yield {
                     "corpus": example.corpus,
                     "input_ids": ids,
                     "title_tokens": len(title.ids),
                     "topics": list(sets),
-                    "tags": labels,
+                    "tags": list(example.tags or ()),
                     **{name: marks(places, mentions) for name, mentions in zip(MARKED, found, strict=True)},
                 }
 
@@ -156,12 +191,10 @@ def training_rows(config: FinetuneConfig, tokenizer: Tokenizer, topics: LabelMap
             "input_ids": datasets.List(datasets.Value("int32")),
             "title_tokens": datasets.Value("int32"),
             "topics": datasets.List(datasets.Value("int32")),
-            "tags": datasets.List(datasets.Value("int32")),
+            "tags": datasets.List(datasets.Value("string")),
             **{name: datasets.List(datasets.Value("int8")) for name in MARKED},
         }
     )
-    cache = config.output / "cache"
-    shutil.rmtree(cache, ignore_errors=True)
     return datasets.Dataset.from_generator(generate, features=kinds, cache_dir=str(cache))
 
 
@@ -171,13 +204,6 @@ def drawn(config: FinetuneConfig, corpora: Sequence[str]) -> list[int]:
     if config.budget:
         chosen = random.Random(config.seed).sample(chosen, min(config.budget, len(chosen)))
     return chosen
-
-
-def read_corpora(config: FinetuneConfig) -> list[str]:
-    """The corpora to train on; raises ConfigError when one that is left out is not there to be left out."""
-    if unknown := [name for name in config.leave_out if name not in config.corpora]:
-        raise ConfigError(f"leave_out: {', '.join(unknown)} is not among the corpora")
-    return [name for name in config.corpora if name not in config.leave_out]
 
 
 def read_rows(config: FinetuneConfig, corpus: str) -> Iterator[Example]:
