@@ -87,11 +87,7 @@ class Classification:
         columns = precision_recall_fscore_support(
             self.gold, self.predicted, labels=range(len(self.classes)), zero_division=0
         )
-        names = ("precision", "recall", "f1", "articles")
-        return [
-            {"class": name} | dict(zip(names, map(float, row), strict=True))
-            for name, *row in zip(self.classes, *columns, strict=True)
-        ]
+        return _class_rows(self.classes, columns)
 
     def confusion(self) -> NDArray[np.intp]:
         """Articles by gold class (rows) and predicted class (columns)."""
@@ -128,6 +124,15 @@ class Labelling:
             Score(*_place(self.key), "micro-F1", micro(np.arange(count)), *interval(micro, count), count),
             Score(*_place(self.key), "first right", float(first.mean()), *mean_interval(first), count),
         ]
+
+    def per_class(self) -> list[dict[str, Any]]:
+        """Precision, recall, F1 and number of articles of each topic that was given or should have been."""
+        names = sorted({topic for topics in (*self.gold, *self.predicted) for topic in topics})
+        tables = ([[name in topics for name in names] for topics in rows] for rows in (self.gold, self.predicted))
+        gold, predicted = (np.array(table, bool) for table in tables)
+        right, wanted, given = (gold & predicted).sum(0), gold.sum(0), predicted.sum(0)
+        measures = (right / np.maximum(given, 1), right / np.maximum(wanted, 1), 2 * right / (wanted + given))
+        return _class_rows(names, (*measures, wanted))
 
 
 @dataclass(frozen=True)
@@ -244,6 +249,14 @@ def from_json(values: dict[str, Any]) -> Answers:
 
 def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def _class_rows(classes: Sequence[str], columns: Sequence[Any]) -> list[dict[str, Any]]:
+    names = ("precision", "recall", "f1", "articles")
+    return [
+        {"class": name} | dict(zip(names, map(float, row), strict=True))
+        for name, *row in zip(classes, *columns, strict=True)
+    ]
 
 
 def _place(key: Key) -> tuple[str, str, str, str]:

@@ -139,6 +139,8 @@ def _own(line: str, where: str, number: str, names: dict[str, str]) -> tuple[Exa
         raise CorpusError(f"{where}: neither topics nor tags to compare with")
     if unknown := [topic for topic in topics or () if topic.casefold() not in names]:
         raise CorpusError(f"{where}: no topic {', '.join(map(repr, unknown))}; there are {', '.join(names.values())}")
+    if tags is not None and not any(map(match_key, tags)):
+        raise CorpusError(f"{where}: no tag has a letter")
     example = Example(str(row.get("id", number)), "own", str(row.get("title") or ""), row["text"], None, tags)
     return example, None if topics is None else tuple(names[topic.casefold()] for topic in topics)
 

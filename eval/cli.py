@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+EXTRAS = "pip install 'wusum[train,eval]'"
+"""What to do about a missing module."""
+
 
 class Suite(StrEnum):
     """What can be measured."""
@@ -55,11 +58,12 @@ def evaluate(
 ) -> None:
     """Measure a model beside its baselines, print the numbers with their intervals, and write a report."""
     try:
+        import jinja2  # noqa: F401
         import sklearn  # noqa: F401
         import yake  # noqa: F401
         import yaml  # noqa: F401
     except ModuleNotFoundError as error:
-        typer.echo(f"wusum eval: {error}: pip install 'wusum[eval]'", err=True)
+        typer.echo(f"wusum eval: {error}: {EXTRAS}", err=True)
         raise typer.Exit(2) from error
     from rich.console import Console
 
@@ -99,6 +103,9 @@ def evaluate(
 
             write_report(evaluation, settings, output)
             typer.echo(f"wusum eval: {output / 'report.html'} and metrics.json written", err=True)
+    except ModuleNotFoundError as error:  # torch, which some baselines and suites need
+        typer.echo(f"wusum eval: {error}: {EXTRAS}", err=True)
+        raise typer.Exit(2) from error
     except (ConfigError, CorpusError, ModelError) as error:
         typer.echo(f"wusum eval: {error}", err=True)
         raise typer.Exit(2) from error
@@ -124,7 +131,7 @@ def bench(
         settings = load(EvalConfig, config)
         found = run(settings, model, articles, lambda text: typer.echo(f"wusum bench: {text}", err=True))
     except ModuleNotFoundError as error:
-        typer.echo(f"wusum bench: {error}: pip install 'wusum[train,eval]'", err=True)
+        typer.echo(f"wusum bench: {error}: {EXTRAS}", err=True)
         raise typer.Exit(2) from error
     except (ConfigError, CorpusError, ModelError) as error:
         typer.echo(f"wusum bench: {error}", err=True)

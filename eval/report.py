@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from wusum.eval.answers import Answers, Classification, Score, Tagging, to_json
-from wusum.eval.articles import read, with_tags
+from wusum.eval.answers import Answers, Classification, Labelling, Score, Tagging, to_json
+from wusum.eval.articles import own, read, with_tags
 from wusum.eval.charts import bars, lines
 from wusum.eval.config import EvalConfig
 from wusum.eval.evaluation import Evaluation
 from wusum.eval.metrics import coverage_accuracy, reliability
+from wusum.train.corpora import LabelMap
 
 WORST = 30
 EXCERPT = 320
@@ -48,7 +49,7 @@ def metrics_json(evaluation: Evaluation) -> dict[str, Any]:
         "per_class": {
             f"{a.key.suite}/{a.key.corpus}": a.per_class()
             for a in _ours(evaluation)
-            if isinstance(a, Classification) and not a.key.variant
+            if isinstance(a, (Classification, Labelling)) and not a.key.variant
         },
         "verdicts": [asdict(verdict) for verdict in verdicts(evaluation)],
     }
@@ -72,6 +73,7 @@ def write_report(evaluation: Evaluation, config: EvalConfig, folder: Path) -> No
         suites=_tables(evaluation.scores(), numbers["comparisons"]),
         charts=charts(evaluation),
         confusions=_confusions(evaluation),
+        per_class=numbers["per_class"],
         errors=worst_errors(evaluation, config),
     )
     (folder / "report.html").write_text(page, encoding="utf-8")
@@ -153,25 +155,42 @@ def charts(evaluation: Evaluation) -> list[dict[str, str]]:
 
 
 def worst_errors(evaluation: Evaluation, config: EvalConfig) -> list[dict[str, Any]]:
-    """The wrong answers that the model was surest of, and the articles whose first five tags were all wrong."""
+    """The wrong answers that the model was surest of, and the articles whose first five tags were all wrong.
+
+    Of a user's own articles, those whose topics or first five tags were all wrong.
+    """
     found: list[dict[str, Any]] = []
+    missed: list[dict[str, Any]] = []
     for answers in _ours(evaluation):
-        if isinstance(answers, Classification) and answers.key.suite == "topics" and answers.confidence is not None:
-            texts = {e.id: e for e in read(config.data, answers.key.corpus, config.split)}
+        suite, corpus = answers.key.suite, answers.key.corpus
+        if isinstance(answers, Classification) and suite == "topics" and answers.confidence is not None:
+            texts = _texts(answers, config)
             rows = zip(answers.ids, answers.gold, answers.predicted, answers.confidence, strict=True)
             found += [
-                {"corpus": answers.key.corpus, "id": i, "gold": answers.classes[g], "given": answers.classes[p],
-                 "confidence": c, "text": texts[i].text[:EXCERPT]}
+                {"corpus": corpus, "id": i, "gold": answers.classes[g], "given": answers.classes[p], "confidence": c,
+                 "text": texts[i][:EXCERPT]}
                 for i, g, p, c in rows if g != p
             ]  # fmt: skip
+        elif isinstance(answers, (Tagging, Labelling)) and suite in ("tags", "own"):
+            texts = _texts(answers, config)
+            given = answers.ranked if isinstance(answers, Tagging) else answers.predicted
+            missed += [
+                {"corpus": corpus, "id": i, "gold": "، ".join(g), "given": "، ".join(r[:5]), "confidence": None,
+                 "text": texts[i][:EXCERPT]}
+                for i, g, r in zip(answers.ids, answers.gold, given, strict=True) if not set(g) & set(r[:5])
+            ]  # fmt: skip
     found.sort(key=lambda row: row["confidence"], reverse=True)
-    missed = [
-        {"corpus": a.key.corpus, "id": i, "gold": "، ".join(g), "given": "، ".join(r[:5]), "confidence": None,
-         "text": next(e.text for e in with_tags(config.data, a.key.corpus, config.split) if e.id == i)[:EXCERPT]}
-        for a in _ours(evaluation) if isinstance(a, Tagging) and a.key.suite == "tags"
-        for i, g, r in zip(a.ids, a.gold, a.ranked, strict=True) if not set(g) & set(r[:5])
-    ]  # fmt: skip
-    return [*found[: WORST - min(len(missed), WORST // 3)], *missed[: WORST // 3]]
+    surest = found[: WORST - min(len(missed), WORST // 3)]
+    return [*surest, *missed[: WORST - len(surest)]]
+
+
+def _texts(answers: Answers, config: EvalConfig) -> dict[str, str]:
+    """What the answers are about, by the ids of the articles."""
+    suite, corpus = answers.key.suite, answers.key.corpus
+    if suite == "own":
+        return {e.id: e.text for e, _ in own(Path(config.labelled), LabelMap.load(config.topics))}
+    rows = (with_tags if suite == "tags" else read)(config.data, corpus, config.split)
+    return {e.id: e.text for e in rows}
 
 
 def _tables(scores: Sequence[Score], comparisons: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -186,9 +205,12 @@ def _tables(scores: Sequence[Score], comparisons: Sequence[dict[str, Any]]) -> l
             row = rows.setdefault(place, {"place": place, "articles": score.articles, "values": {}})
             row["values"][score.metric] = score
             row["comparison"] = p_values.get((suite, score.corpus, score.system))
+        corpora = {score.corpus for score in chosen}
         for system in dict.fromkeys(score.system for score in chosen if suite in AVERAGED):
-            row = {"place": ("mean of corpora", system, ""), "comparison": None}
-            row["values"] = _means([score for score in chosen if score.system == system])
+            theirs = [score for score in chosen if score.system == system]
+            if {score.corpus for score in theirs} < corpora:
+                continue  # a mean over fewer corpora is not to be put beside the others
+            row = {"place": ("mean of corpora", system, ""), "comparison": None, "values": _means(theirs)}
             rows["mean of corpora", system, ""] = row | {"articles": 0}
         metrics = list(dict.fromkeys(score.metric for score in chosen))
         suites.append({"name": suite, "metrics": metrics, "rows": list(rows.values())})

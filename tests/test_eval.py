@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from tests.fakes import FakeTagger
 from wusum.eval import articles, evaluation, suites
 from wusum.eval.answers import Classification, Key, Labelling, Tagging, from_json, p_value, to_json
+from wusum.eval.cli import app
 from wusum.eval.config import EvalConfig
 from wusum.eval.drift import drift_answers, drift_keys
 from wusum.eval.evaluation import evaluate
 from wusum.eval.keyphrases import UNSUPERVISED
 from wusum.eval.metrics import f1_at, micro_f1
+from wusum.eval.report import worst_errors, write_report
 from wusum.eval.suites import by_hand_answers, own_keys, robustness_keys, tag_answers, topic_answers
 from wusum.eval.transfer import transfer_answers, transfer_keys
 from wusum.model.tagger import Tagger
@@ -169,6 +173,17 @@ def test_sets_of_topics_are_judged_over_all_their_labels() -> None:
     assert found == {"micro-F1": pytest.approx(2 * 2 / (3 + 4)), "first right": pytest.approx(1 / 3)}
 
 
+def test_each_topic_is_judged_by_itself() -> None:
+    found = {row.pop("class"): row for row in labelling((("b", "a"), ("a",), ())).per_class()}
+    assert found == {
+        "a": {"precision": 1, "recall": 1, "f1": 1, "articles": 2},
+        "b": {"precision": 0, "recall": 0, "f1": 0, "articles": 1},
+        "c": {"precision": 0, "recall": 0, "f1": 0, "articles": 1},
+    }
+    one = replace(labelling((("a",), (), ("a",))), gold=(("a",), ("a",), ()))
+    assert one.per_class() == [{"class": "a", "precision": 0.5, "recall": 0.5, "f1": 0.5, "articles": 2}]
+
+
 def test_answers_come_back_from_json(corpora: Path, fake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(articles, "MIN_TAGGED_CHARS", 10)
     monkeypatch.setattr(articles, "MIN_GOLD_TAGS", 2)
@@ -232,12 +247,63 @@ def test_ones_own_articles(corpora: Path, tmp_path: Path, fake: Any) -> None:
     file.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n\n", encoding="utf-8")
     settings = replace(config(corpora), labelled=str(file), cache=tmp_path)
     assert [key.corpus for key in own_keys(settings)] == ["topics", "tags"]
-    topics, tags = evaluate(fake, settings, ["own"]).answers
+    found = evaluate(fake, settings, ["own"])
+    topics, tags = found.answers
+    assert "own.jsonl" in found.about["data"]
     assert isinstance(topics, Labelling)
     assert topics.gold == (("sport", "economy"), ("health",))
     assert topics.ids == ("x", "2")
     assert numbers(topics)["micro-F1"] == pytest.approx(2 * 1 / (2 + 3))
     assert numbers(tags)["F1@5"] == pytest.approx(2 / 6)
+
+
+def test_the_report_of_ones_own_articles_shows_each_topic_and_what_went_wrong(
+    corpora: Path, tmp_path: Path, fake: Any
+) -> None:
+    file = tmp_path / "own.jsonl"
+    rows = [
+        {"text": "خبر عن مباراة", "topics": ["sport"]},
+        {"text": "خبر عن بنك", "topics": ["economy"], "tags": ["بنك"]},
+    ]
+    file.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
+    settings = replace(config(corpora), labelled=str(file), cache=tmp_path)
+    found = evaluate(fake, settings, ["own"])
+    wrong = [(row["corpus"], row["gold"], row["given"], row["text"]) for row in worst_errors(found, settings)]
+    assert wrong[0] == ("topics", "economy", "sport", "خبر عن بنك")
+    assert [row[:2] for row in wrong[1:]] == [("tags", "بنك")]
+    write_report(found, settings, tmp_path)
+    made = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
+    assert [row["class"] for row in made["per_class"]["own/topics"]] == ["economy", "sport"]
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert '<td class="name">economy</td><td>0.000</td><td>0.000</td><td>0.000</td><td>1</td>' in page
+
+
+@pytest.mark.parametrize(
+    ("raised", "reason"),
+    [
+        (ModuleNotFoundError("No module named 'torch'"), "'torch': pip install 'wusum[train,eval]'"),
+        (CorpusError("plain: not there"), "wusum eval: plain: not there"),
+    ],
+)
+def test_the_command_says_what_is_missing(
+    corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: Exception, reason: str
+) -> None:
+    def failing(*_: Any) -> None:
+        raise raised
+
+    file = tmp_path / "eval.yaml"
+    file.write_text(json.dumps({"data": str(corpora), "topics": str(corpora / "topics.yaml")}), encoding="utf-8")
+    monkeypatch.setattr(Tagger, "from_pretrained", failing)
+    done = CliRunner().invoke(app, ["eval", str(file)])
+    assert (done.exit_code, reason in done.stderr) == (2, True)
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    assert "wusum[train,eval]" in CliRunner().invoke(app, ["eval", str(file)]).stderr
+
+
+def test_a_suite_that_is_none_is_refused() -> None:
+    done = CliRunner().invoke(app, ["eval", "--suite", "topic"])
+    assert done.exit_code == 2
+    assert "'topic' is not one of" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -250,6 +316,7 @@ def test_ones_own_articles(corpora: Path, tmp_path: Path, fake: Any) -> None:
         ('{"text": "خبر", "topics": ["sports"]}', "no topic 'sports'; there are"),
         ('{"text": "خبر", "topics": "sport"}', "topics is no list of names"),
         ('{"text": "خبر", "tags": [1]}', "tags is no list of names"),
+        ('{"text": "خبر", "tags": ["؟", "!"]}', "no tag has a letter"),
     ],
 )
 def test_a_bad_line_of_ones_own_is_named(corpora: Path, tmp_path: Path, line: str, reason: str) -> None:
@@ -293,6 +360,7 @@ def trainable(corpora: Path, tmp_path: Path) -> EvalConfig:
     training = {
         "data": str(corpora), "output": "-", "topics": str(tmp_path / "topics.yaml"),
         "corpora": {"plain": 1.0, "almayadeen": 1.0}, "tokenizer": str(tmp_path / "tokenizer"), "window": 32,
+        "cache": str(tmp_path / "rows"),
         "encoder": {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64},
     }  # fmt: skip
     (tmp_path / "finetune.yaml").write_text(json.dumps(training), encoding="utf-8")

@@ -70,6 +70,19 @@ def test_the_page_needs_no_other_file_and_shows_text_from_right_to_left(folder: 
     assert "<script" not in page
 
 
+def test_a_mean_is_of_all_corpora_or_of_none(
+    evaluation: Evaluation, settings: EvalConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wusum.eval.report.worst_errors", lambda *_: [])
+    ours = evaluation.find("topics", "plain")
+    assert ours is not None
+    elsewhere = replace(ours, key=replace(ours.key, corpus="other"))
+    write_report(replace(evaluation, answers=(*evaluation.answers, elsewhere)), settings, tmp_path)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.count('<td class="name">mean of corpora</td><td class="name">wusum</td>') == 1
+    assert page.count("mean of corpora") == 1  # the baselines have answered on one of the two
+
+
 def test_two_reports_are_compared(folder: Path, evaluation: Evaluation, tmp_path: Path) -> None:
     assert load_report(tmp_path) is None
     again = load_report(folder)
