@@ -20,8 +20,8 @@ FILES = (
     "model.onnx",
     "tags.tsv",
     "ranking.json",
-    "wide.safetensors",
     "memory.safetensors",
+    "rarity.safetensors",
     "README.md",
 )
 

@@ -54,6 +54,7 @@ class ControlledRanker(TagRanker):
             ranker.absent_threshold,
             ranker.memory,
             ranker.remembered,
+            ranker.rarity,
         )
 
     def _coined(self, *_: object) -> Vocabulary:

@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from wusum.model.pieces import count, tf_idf
 from wusum.model.runtime import ModelError
 
 FILE = "memory.safetensors"
+
+REACH = 512
+"""Tokens of an article that are counted, from its beginning."""
 
 NEAREST = 50
 """Articles that have a vote."""
@@ -143,6 +145,17 @@ class Memory:
         posted = np.concatenate([np.zeros(0, np.int64), *(np.arange(a, b) for a, b in zip(begins, ends, strict=True))])
         products = self.values[posted] * np.repeat(weights, ends - begins)
         return np.bincount(self.articles[posted], products, len(self.tag_starts) - 1) / STEP
+
+
+def count(ids: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The distinct pieces [pieces] of an article's token ids, in order, and how often each is there."""
+    return np.unique(np.asarray(ids[:REACH], np.int64), return_counts=True)
+
+
+def tf_idf(counts: NDArray[np.int64], idf: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The weights [pieces] of an article's pieces: sublinear in how often each is there, of length one together."""
+    values = (1 + np.log(np.maximum(counts, 1))).astype(np.float32) * idf
+    return np.asarray(values / max(float(np.sqrt((values * values).sum())), 1e-9), np.float32)
 
 
 def _idf(seen: NDArray[np.int64], articles: int) -> NDArray[np.float32]:

@@ -36,6 +36,12 @@ FEATURES = (
     "neighbours",  # log of the share that it has of what similar articles were given
     "nearest",  # how similar the most similar of those that were given it is
     "familiar",  # how similar the most similar of all is
+    "sure",  # log probability of the tag head's first tag
+    "size",  # log of the characters of the body
+    "rarity",  # how rare its words are, on average
+    "commonest",  # how rare the least rare of them is
+    "keyness",  # log of its TF-IDF here
+    "key_rank",  # its place by that among the candidates
 )
 
 

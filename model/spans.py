@@ -26,7 +26,7 @@ EAGER = 1.5
 """What is taken off the logit of being outside: a phrase too many is for the ranking to drop."""
 
 _JOINED = re.compile(r"\w\w")
-_BREAK = re.compile(r"[.,:;!?()\[\]{}«»\"“”\n\u060c\u061b\u061f]")
+BREAK = re.compile(r"[.,:;!?()\[\]{}«»\"“”\n\u060c\u061b\u061f]")
 """What no phrase goes across."""
 
 
@@ -77,7 +77,7 @@ def phrases(text: str, found: Iterable[Marked]) -> dict[str, Phrase]:
         while end < len(text) and _inside(text, end):
             end += 1
         form = text[start:end].strip()
-        if _BREAK.search(form):
+        if BREAK.search(form):
             continue
         key = match_key(form)
         if len(key) < 2 or key.count(" ") >= MAX_WORDS or key.replace(" ", "").isdigit():

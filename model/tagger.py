@@ -16,9 +16,9 @@ from wusum.model.artefact import Artefact
 from wusum.model.article import Article
 from wusum.model.blocks import Block, blocks
 from wusum.model.controlled import ControlledRanker, load_terms
-from wusum.model.memory import Memory
-from wusum.model.pieces import REACH
+from wusum.model.memory import REACH, Memory
 from wusum.model.ranking import Ranking
+from wusum.model.rarity import Rarity
 from wusum.model.reading import Reading, Readings
 from wusum.model.runtime import ModelError, Outputs, open_runtime
 from wusum.model.seen import Seen, digest
@@ -27,7 +27,6 @@ from wusum.model.tags import Tag, TagRanker
 from wusum.model.text import arabic_share
 from wusum.model.topics import Topic, TopicDecoder
 from wusum.model.vocabulary import Vocabulary
-from wusum.model.wide import WidePath
 
 MAX_TOPICS = 3
 MAX_TAGS = 10
@@ -93,12 +92,12 @@ class Tagger:
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self.pieces = self._tokenizer.get_vocab_size()
-        self.wide = WidePath.load(artefact.folder, self.pieces, len(settings["topics"]))
         ranking = Ranking.load(artefact.folder / "ranking.json")
         tags = Vocabulary.load(artefact.folder / "tags.tsv")
         memory = Memory.load(artefact.folder, self.pieces, len(tags.entries))
         try:
-            self.tags = TagRanker(tags, ranking, **settings["tags"], memory=memory)
+            rarity = Rarity.load(artefact.folder)
+            self.tags = TagRanker(tags, ranking, **settings["tags"], memory=memory, rarity=rarity)
         except (KeyError, TypeError) as error:
             config = artefact.folder / "config.json"
             raise ModelError(f"{config}: no settings for tags ({error}); install the model again") from error
@@ -195,8 +194,7 @@ class Tagger:
         )
 
     def read(self, articles: Sequence[Article]) -> Readings:
-        """What the network makes of articles: its logits are means over their windows, weighted by tokens; to those of
-        topics the wide path adds its own."""
+        """What the network makes of articles: its logits are means over their windows, weighted by tokens."""
         texts, encodings = self._encode(articles)
         divided = [self._windows(encoding.ids) for encoding in encodings]
         windows = [window for parts in divided for window in parts]
@@ -216,8 +214,6 @@ class Tagger:
             for mean, part in zip(means, (topics, tags), strict=True):
                 mean[owner] += share * part[window]
         ids = tuple(encoding.ids for encoding in encodings)
-        for mean, part in zip(means[0], ids, strict=True):
-            mean += self.wide(part)
         return Readings(means[0], means[1], tuple(map(phrases, texts, found)), ids)
 
     def ids(self, articles: Sequence[Article]) -> list[list[int]]:

@@ -1,8 +1,9 @@
-"""Keyword tags: candidates from four sources, ranked by one small model.
+"""Keyword tags: candidates from five sources, ranked by one small model.
 
 A candidate is a tag that editors have given before and that stands in the article, one that the network's tag head
-predicts, one that similar articles were given, or a phrase that the span head marks, which may be new. What an editor
-would do with it is told by a few features that anyone can read (`ranking.py`).
+predicts, one that similar articles were given, or a phrase that the span head marks or that is frequent here and rare
+elsewhere, which both may be new. What an editor would do with it is told by a few features that anyone can read
+(`ranking.py`).
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from numpy.typing import NDArray
 
 from wusum.model.memory import UNHEARD, Memory, Vote
 from wusum.model.ranking import FEATURES, Ranking
+from wusum.model.rarity import Rarity, key_phrases
 from wusum.model.reading import Reading
 from wusum.model.spans import UNMARKED, Phrase
 from wusum.model.surface import without_proclitics
-from wusum.model.text import Word, align, words
+from wusum.model.text import Word, align, match_key, words
 from wusum.model.vocabulary import Entry, Mentions, Vocabulary
 
 HEAD_CANDIDATES = 60
@@ -28,6 +30,9 @@ HEAD_CANDIDATES = 60
 
 MEMORY_CANDIDATES = 30
 """Tags that similar articles may propose."""
+
+LAST_RANK = 30
+"""Where the ranks by TF-IDF end: behind it all are equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +81,13 @@ class TagRanker:
         absent_threshold: float,
         memory: Memory | None = None,
         remembered: Vocabulary | None = None,
+        rarity: Rarity | None = None,
     ) -> None:
         """`memory` numbers its tags as `remembered` does, by default the vocabulary."""
         self.vocabulary = vocabulary
         self.memory = memory
         self.remembered = remembered or vocabulary
+        self.rarity = rarity or Rarity.none()
         self.ranking = ranking
         self.threshold = threshold
         self.absent_threshold = absent_threshold
@@ -91,7 +98,7 @@ class TagRanker:
         """What there is to choose from, and its features [candidates, features]."""
         title_words = words(title)
         body_words = words(body) if body_words is None else body_words
-        coined = self._coined(reading.phrases, title_words, body_words)
+        coined = self._coined(title, title_words, body, body_words, reading.phrases)
         votes, familiar = self._votes(reading.ids)
         made: dict[str, Candidate] = {}
         for known in (self.vocabulary, coined):
@@ -111,8 +118,13 @@ class TagRanker:
                 entry = self.vocabulary.entries[known_as]
                 vote = votes.get(entry.key, UNHEARD)
                 made.setdefault(entry.key, Candidate(entry, Mentions(), reading.phrases.get(entry.key), vote))
-        features = [_features(candidate, log_p, familiar) for candidate in made.values()]
-        return list(made.values()), np.array(features).reshape(-1, len(FEATURES))
+        whole = familiar, float(log_p.max(initial=-8.0)), math.log(1 + len(body))
+        features = [
+            (*_features(candidate, log_p), *whole, *_rarity(candidate, self.rarity)) for candidate in made.values()
+        ]
+        table = np.array(features).reshape(-1, len(FEATURES) - 1)
+        rank = np.argsort(np.argsort(-table[:, -1], kind="stable"), kind="stable")
+        return list(made.values()), np.column_stack([table, np.minimum(rank, LAST_RANK)])
 
     def _votes(self, ids: Sequence[int]) -> tuple[dict[str, Vote], float]:
         """What similar articles say of tags, by match key, and how similar the most similar is."""
@@ -122,16 +134,25 @@ class TagRanker:
         return {self.remembered.entries[tag].key: vote for tag, vote in votes.items()}, familiar
 
     def _coined(
-        self, found: Mapping[str, Phrase], title_words: Sequence[Word], body_words: Sequence[Word]
+        self,
+        title: str,
+        title_words: Sequence[Word],
+        body: str,
+        body_words: Sequence[Word],
+        marked: Mapping[str, Phrase],
     ) -> Vocabulary:
         """The phrases that no editor has given before, as entries that nothing is known of."""
-        new = {key: phrase for key, phrase in found.items() if key not in self.vocabulary}
-        if not new:
-            return Vocabulary(())
+        forms = [phrase.forms.most_common(1)[0][0] for phrase in marked.values()]
+        forms += key_phrases(self.rarity, title, title_words, body, body_words)
         here = {word.text for part in (title_words, body_words) for word in part}
         known = self.vocabulary.spellings
-        texts = {key: without_proclitics(phrase.forms.most_common(1)[0][0], known, here) for key, phrase in new.items()}
-        return Vocabulary(Entry(key, text, 0, 0, 0, -1) for key, text in texts.items())
+        new: dict[str, Entry] = {}
+        for form in forms:
+            text = without_proclitics(form, known, here)
+            key = match_key(text)
+            if key not in self.vocabulary:
+                new.setdefault(key, Entry(key, text, 0, 0, 0, -1))
+        return Vocabulary(new.values())
 
     def scores(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """The probability [candidates] that an editor gives a tag, from its features [candidates, features]."""
@@ -167,8 +188,15 @@ class TagRanker:
         return {"start": round(self.ranking.start, 3)} | dict(sorted(told.items(), key=lambda part: -abs(part[1])))
 
 
-def _features(candidate: Candidate, log_p: NDArray[np.float64], familiar: float) -> list[float]:
-    """One row in the order of FEATURES."""
+def _rarity(candidate: Candidate, rarity: Rarity) -> tuple[float, float, float]:
+    """How rare its words are on average, the least rare one, and the log of TF-IDF."""
+    rare = [rarity(stem) for stem in candidate.entry.key.split(" ")]
+    times = len(candidate.mentions.body) + candidate.mentions.in_title
+    return sum(rare) / len(rare), min(rare), math.log((times or 0.5) * sum(rare) + 0.1)
+
+
+def _features(candidate: Candidate, log_p: NDArray[np.float64]) -> list[float]:
+    """The beginning of a row, in the order of FEATURES."""
     entry, mentions = candidate.entry, candidate.mentions
     present = bool(mentions.body or mentions.in_title)
     head = float(log_p[entry.label]) if entry.label >= 0 else -8.0
@@ -192,7 +220,6 @@ def _features(candidate: Candidate, log_p: NDArray[np.float64], familiar: float)
         float(entry.tagged == 0),
         math.log(0.005 + candidate.vote.share),
         candidate.vote.nearest,
-        familiar,
     ]
 
 

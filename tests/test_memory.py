@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.test_tags import Linear, read
-from wusum.model.memory import NEAREST, Memory, Vote
+from wusum.model.memory import NEAREST, REACH, Memory, Vote, count, tf_idf
 from wusum.model.runtime import ModelError
 from wusum.model.tags import TagRanker
 from wusum.model.vocabulary import Entry, Vocabulary
@@ -25,6 +25,20 @@ def articles() -> list[list[int]]:
 @pytest.fixture
 def memory() -> Memory:
     return Memory.of(articles(), [[n % 4, 4] if n % 2 else [n % 4] for n in range(40)], PIECES)
+
+
+def test_pieces_are_counted() -> None:
+    assert [part.tolist() for part in count([8, 7, 8])] == [[7, 8], [1, 2]]
+    assert [part.tolist() for part in count([])] == [[], []]
+    long = [1] * REACH
+    for one, other in zip(count([*long, 2, 3]), count(long), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_weights_have_length_one() -> None:
+    values = tf_idf(np.array([1, 4, 9]), np.array([1.0, 2.0, 0.5], np.float32))
+    assert np.square(values).sum() == pytest.approx(1.0)
+    assert values[1] / values[0] == pytest.approx(2 * (1 + np.log(4)))
 
 
 def test_only_articles_with_a_telling_piece_in_common_vote(memory: Memory) -> None:

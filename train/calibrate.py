@@ -12,7 +12,7 @@ import json
 import logging
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,11 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from wusum.model.blocks import CHUNK
 from wusum.model.memory import Memory
 from wusum.model.ranking import FEATURES, Ranking
+from wusum.model.rarity import Rarity
 from wusum.model.reading import Reading
 from wusum.model.tagger import Tagger
 from wusum.model.tags import TagRanker
-from wusum.model.text import match_key
+from wusum.model.text import match_key, strip_clitics, words
 from wusum.model.topics import TopicDecoder
 from wusum.model.vocabulary import Vocabulary
 from wusum.train.corpora import Example, LabelMap, examples, held_out
@@ -35,6 +36,9 @@ from wusum.train.thresholds import fit_thresholds, told_by_hand
 from wusum.train.vocabulary import build_vocabulary
 
 log = logging.getLogger(__name__)
+
+WORD_CHARS = 4000
+"""Characters of an article whose words are counted."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,13 @@ class CalibrateConfig:
     """As for fine-tuning: the share of tagged articles that the ranking is fitted on."""
     absent_precision: float = 0.6
     """How often a given tag that does not stand in the article must be right on validation articles."""
+    phrase_corpora: list[str] = field(default_factory=list)
+    """Corpora whose key phrases the ranking is fitted on beside the tags, for articles of other kinds: the fine-tuning
+    must not have seen them."""
+    word_corpora: list[str] = field(default_factory=list)
+    """Corpora whose training articles tell how rare words are; empty takes those of `corpora`."""
+    word_articles: int = 2500
+    """Articles of each of them."""
     trees: int = 150
     """Trees of the ranking, each with so many leaves at most and so many candidates in a leaf at least."""
     tree_leaves: int = 15
@@ -96,13 +107,17 @@ def run(config: CalibrateConfig) -> None:
     # The ranking must meet tags as it will in use: counted on other articles than those it is fitted on.
     unfitted = build_vocabulary(seen, labels)
     remembered = build_memory(tagger, seen, unfitted)
-    ranking = fit_ranking(tagger, TagRanker(unfitted, Ranking.none(), 0.0, 0.0, remembered), fresh, config)
+    rarity = build_rarity(config)
+    rarity.save(config.model)
+    fresh += [e for corpus in config.phrase_corpora for e in examples(config.data, corpus) if e.phrases]
+    unranked = TagRanker(unfitted, Ranking.none(), 0.0, 0.0, remembered, rarity=rarity)
+    ranking = fit_ranking(tagger, unranked, fresh, config)
     ranking.save(config.model / "ranking.json")
     vocabulary = build_vocabulary(tagged, labels)
     vocabulary.save(config.model / "tags.tsv")
     memory = build_memory(tagger, tagged, vocabulary)
     memory.save(config.model)
-    ranker = TagRanker(vocabulary, ranking, 0.0, 0.0, memory)
+    ranker = TagRanker(vocabulary, ranking, 0.0, 0.0, memory, rarity=rarity)
     validation = [e for e in examples(config.data, "almayadeen", ["validation"], config.before) if e.tags]
     ours["tags"] |= fit_tag_thresholds(tagger, ranker, validation, config.absent_precision)
     log.info("%s", {key: ours[key] for key in ("temperature", "tags")})
@@ -157,6 +172,16 @@ def _read(tagger: Tagger, rows: Sequence[Example]) -> Iterator[Reading]:
         yield from tagger.read([row.article() for row in rows[start : start + CHUNK]])
 
 
+def build_rarity(config: CalibrateConfig) -> Rarity:
+    """How rare words are in the training articles of some corpora, the same number of each."""
+    articles: list[set[str]] = []
+    for corpus in config.word_corpora or config.corpora:
+        rows = sorted(examples(config.data, corpus, before=config.before), key=lambda e: zlib.crc32(e.id.encode()))
+        texts = (row.text[:WORD_CHARS] for row in rows[: config.word_articles])
+        articles += [{strip_clitics(word.text) for word in words(text)} for text in texts]
+    return Rarity.of(articles)
+
+
 def build_memory(tagger: Tagger, rows: Sequence[Example], vocabulary: Vocabulary) -> Memory:
     """The memory of some tagged articles; tags that the vocabulary has not are forgotten."""
     ids = tagger.ids([row.article() for row in rows])
@@ -165,10 +190,10 @@ def build_memory(tagger: Tagger, rows: Sequence[Example], vocabulary: Vocabulary
 
 
 def fit_ranking(tagger: Tagger, ranker: TagRanker, rows: Sequence[Example], config: CalibrateConfig) -> Ranking:
-    """Trees fitted on all candidates of some tagged articles."""
+    """Trees fitted on all candidates of some articles with tags, or with key phrases."""
     features, given = [], []
     for row, reading in zip(rows, _read(tagger, rows), strict=True):
-        gold = set(map(match_key, row.tags or ()))
+        gold = set(map(match_key, row.phrases or ()))
         candidates, table = ranker.candidates(row.title, row.body, reading)
         features.append(table)
         given += [candidate.entry.key in gold for candidate in candidates]

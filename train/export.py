@@ -21,6 +21,7 @@ from tokenizers import Tokenizer
 from wusum.model.memory import Memory
 from wusum.model.network import load_network
 from wusum.model.ranking import Ranking
+from wusum.model.rarity import Rarity
 from wusum.model.vocabulary import Vocabulary
 
 OPSET = 18
@@ -113,6 +114,7 @@ def run(config: ExportConfig) -> None:
     Vocabulary([]).save(config.model / "tags.tsv")
     pieces = Tokenizer.from_file(str(config.model / "tokenizer.json")).get_vocab_size()
     Memory.none(pieces).save(config.model)
+    Rarity.none().save(config.model)
     Ranking.none().save(config.model / "ranking.json")
     path = config.model / "config.json"
     settings = json.loads(path.read_text(encoding="utf-8"))

@@ -18,7 +18,6 @@ from typing import Any
 
 import torch
 import transformers
-from datasets import Dataset
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -29,12 +28,10 @@ from transformers.utils.hub import cached_file
 
 from wusum.model.network import Network, pooling
 from wusum.model.spans import MARKS
-from wusum.model.wide import WidePath
 from wusum.train.config import pin
 from wusum.train.corpora import LabelMap
 from wusum.train.encoder import new_bert
 from wusum.train.preprocessing import add_preprocessing
-from wusum.train.wide import fit_wide
 from wusum.train.windows import UNKNOWN, Collator, TagLabels, Windows, drawn, training_rows
 
 log = logging.getLogger(__name__)
@@ -78,12 +75,6 @@ class FinetuneConfig:
     """Tokens of an article from which windows are drawn."""
     lead_share: float = 0.7
     """How often the window is the beginning of the article; else it begins anywhere."""
-    wide_share: float = 0.5
-    """What the wide path's logits are multiplied by before they are added to the network's; 0 leaves it out."""
-    wide_decay: float = 1e-6
-    """Weight of its squared weights beside its mean loss."""
-    wide_rounds: int = 60
-    """Rounds of L-BFGS that it is fitted by."""
     tag_min_count: int = 5
     """Training articles that a tag needs to get a label of its own in the tag head."""
     tag_weight: float = 0.5
@@ -228,21 +219,8 @@ def run(config: FinetuneConfig, callbacks: Sequence[TrainerCallback] = ()) -> No
     last = get_last_checkpoint(str(config.output))  # type: ignore[no-untyped-call]
     trainer.train(resume_from_checkpoint=last)
     write_model(config, network, tokenizer, topics, tags)
-    wide_path(config, articles, tokenizer.get_vocab_size(), len(topics.keys)).save(config.output / "model")
     curve = [[e["step"] * config.batch_size, e["loss"]] for e in trainer.state.log_history if "loss" in e]
     (config.output / "model" / "history.json").write_text(json.dumps(curve), encoding="utf-8")
-
-
-def wide_path(config: FinetuneConfig, articles: Dataset, pieces: int, topics: int) -> WidePath:
-    """The wide path, fitted on all labelled articles, each corpus weighing what the network sees of it."""
-    labelled = articles.filter(lambda sets: len(sets) > 0, input_columns="topics")
-    if not config.wide_share or not len(labelled):
-        return WidePath.none(pieces, topics)
-    weights = [config.corpora[corpus] for corpus in labelled["corpus"]]
-    return fit_wide(
-        (row["input_ids"] for row in labelled), labelled["topics"], weights, pieces, topics,
-        config.wide_share, config.wide_decay, config.wide_rounds,
-    )  # fmt: skip
 
 
 def write_model(

@@ -1,0 +1,79 @@
+"""How rare words are, and the key phrases of an article."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.test_tags import NOTHING, Linear
+from wusum.model.rarity import MOST, Rarity, key_phrases
+from wusum.model.runtime import ModelError
+from wusum.model.tags import TagRanker
+from wusum.model.text import match_key, words
+from wusum.model.vocabulary import Entry, Vocabulary
+
+COMMON_WORDS = "قال في من على إن هذا كانت أمس"
+
+
+@pytest.fixture
+def rarity() -> Rarity:
+    """Twenty articles that have the common words, one of which has another."""
+    common = match_key(COMMON_WORDS).split()
+    return Rarity.of([*[common] * 19, [*common, match_key("مفاعل")]])
+
+
+def found(rarity: Rarity, title: str, body: str) -> list[str]:
+    return key_phrases(rarity, title, words(title), body, words(body))
+
+
+def test_what_is_in_few_articles_is_rare(rarity: Rarity) -> None:
+    assert rarity(match_key("قال")) == pytest.approx(0.0)
+    assert rarity(match_key("مفاعل")) == pytest.approx(np.log(21 / 2))
+    assert rarity("زعفران") == pytest.approx(np.log(21), abs=1e-5)
+
+
+def test_frequent_phrases_of_rare_words_come_first(rarity: Rarity) -> None:
+    body = "قال المفاعل النووي أمس. كانت مدينة هذا المفاعل النووي في خطر"
+    best = found(rarity, "", body)
+    assert best[0] == "المفاعل النووي"
+    assert not any(phrase.startswith("قال") or phrase.endswith("أمس") for phrase in best)
+
+
+def test_a_title_counts_more(rarity: Rarity) -> None:
+    assert found(rarity, "زعفران", "خرشوف")[0] == "زعفران"
+    assert found(rarity, "زعفران", "خرشوف. خرشوف")[0] == "خرشوف"
+
+
+def test_no_phrase_goes_across_a_sign(rarity: Rarity) -> None:
+    assert set(found(rarity, "", "زعفران، خرشوف")) == {"زعفران", "خرشوف"}
+
+
+def test_there_are_not_too_many(rarity: Rarity) -> None:
+    body = " ".join(f"كلمة{chr(0x0628 + n % 20)}{chr(0x0628 + n // 20)}" for n in range(100))
+    assert len(found(rarity, "", body)) == MOST
+    assert found(rarity, "", "") == []
+    assert found(Rarity.none(), "", body) == []
+
+
+def test_a_saved_table_is_the_table(rarity: Rarity, tmp_path: Path) -> None:
+    rarity.save(tmp_path)
+    again = Rarity.load(tmp_path)
+    assert again("زعفران") == pytest.approx(rarity("زعفران"), rel=1e-3)
+    (tmp_path / "rarity.safetensors").write_bytes(b"x" * 20)
+    with pytest.raises(ModelError, match=r"rarity\.safetensors"):
+        Rarity.load(tmp_path)
+
+
+def test_a_key_phrase_is_a_tag_without_what_is_stuck_to_it(rarity: Rarity) -> None:
+    """And one that is known by then is that, not another."""
+    vocabulary = Vocabulary([Entry(match_key("موسكو"), "موسكو", 10, 8, 5, -1)])
+    ranker = TagRanker(vocabulary, Linear({"keyness": 1.0}), 0.5, 0.5, rarity=rarity)
+    tags = ranker.rank("", "قال بالمفاعل وبموسكو ثم المفاعل", NOTHING, 10, None)
+    texts = [tag.text for tag in tags]
+    assert "المفاعل" in texts
+    assert texts.count("موسكو") == 1
+    assert not any(text.startswith(("ب", "و")) for text in texts)
+    spans = {tag.text: tag.spans for tag in tags}
+    assert spans["المفاعل"] == ((5, 12), (24, 31))
