@@ -9,7 +9,7 @@ elsewhere, which both may be new. What an editor would do with it is told by a f
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,6 +30,9 @@ HEAD_CANDIDATES = 60
 
 MEMORY_CANDIDATES = 30
 """Tags that similar articles may propose."""
+
+PREFERRED = 0.5
+"""Part of the score of a name that its fuller form must have to stand for it."""
 
 LAST_RANK = 30
 """Where the ranks by TF-IDF end: behind it all are equal."""
@@ -163,14 +166,19 @@ class TagRanker:
     ) -> tuple[Tag, ...]:
         """The tags of an article, best first, with spans in its body.
 
-        Without `min_score` the model's thresholds hold; a tag that does not stand in the article must be surer.
+        Without `min_score` the model's thresholds hold; a tag that does not stand in the article must be surer. The
+        fuller name stands for its part, where the part stands nowhere else, and has the better score of both.
         """
         body_words = words(body)
         found, features = self.candidates(title, body, reading, body_words)
         scores = self.scores(features)
+        canonical = fuller(found, scores)
+        for part, whole in canonical.items():
+            scores[whole] = max(scores[whole], scores[part])
         present, absent = (self.threshold, self.absent_threshold) if min_score is None else (min_score, min_score)
         least = np.where(features[:, FEATURES.index("present")] == 1, present, absent)
         best = sorted(range(len(found)), key=lambda n: (-scores[n], found[n].entry.key))
+        good = [n for n in best if scores[n] >= least[n] and n not in canonical]
         return tuple(
             Tag(
                 found[n].entry.text,
@@ -178,7 +186,7 @@ class TagRanker:
                 _spans(found[n], body, body_words),
                 why=self._why(features[n]) if explain else None,
             )
-            for n in [n for n in best if scores[n] >= least[n]][:max_tags]
+            for n in without_repeats(found, good, max_tags)
         )
 
     def _why(self, features: NDArray[np.float64]) -> dict[str, float]:
@@ -186,6 +194,50 @@ class TagRanker:
         parts = dict(zip(FEATURES, self.ranking.parts(features[None])[0].tolist(), strict=True))
         told = {name: round(value, 3) for name, value in parts.items() if abs(value) >= 0.0005}
         return {"start": round(self.ranking.start, 3)} | dict(sorted(told.items(), key=lambda part: -abs(part[1])))
+
+
+def fuller(found: Sequence[Candidate], scores: NDArray[np.float64]) -> dict[int, int]:
+    """For a candidate that stands in an article only as a part of another the number of that one, the fullest of all.
+
+    What editors have given gives way only to what they have given, too, and with at least PREFERRED of its score:
+    often they prefer the short name.
+    """
+    places = {candidate.entry.key: n for n, candidate in enumerate(found) if candidate.mentions.body}
+    chosen: dict[int, int] = {}
+    for whole in sorted(places.values(), key=lambda n: -len(found[n].entry.key)):
+        for key in parts(found[whole].entry.key):
+            part = places.get(key)
+            if part is None or len(found[part].mentions.body) > len(found[whole].mentions.body):
+                continue
+            known = found[whole].entry.tagged and scores[whole] >= PREFERRED * scores[part]
+            if known or not found[part].entry.tagged:
+                chosen.setdefault(part, chosen.get(whole, whole))
+    return chosen
+
+
+def without_repeats(found: Sequence[Candidate], ranked: Sequence[int], most: int) -> list[int]:
+    """The first of some candidates, but for new phrases that are a part of one before or that have one as a part."""
+    given: list[int] = []
+    keys: set[str] = set()
+    inside: set[str] = set()
+    for n in ranked:
+        key = found[n].entry.key
+        own = set(parts(key))
+        if found[n].entry.tagged or (key not in inside and keys.isdisjoint(own)):
+            given.append(n)
+            keys.add(key)
+            inside |= own
+        if len(given) == most:
+            break
+    return given
+
+
+def parts(key: str) -> Iterator[str]:
+    """The runs of words of a key that are shorter than it."""
+    found = key.split(" ")
+    for size in range(1, len(found)):
+        for start in range(len(found) - size + 1):
+            yield " ".join(found[start : start + size])
 
 
 def _rarity(candidate: Candidate, rarity: Rarity) -> tuple[float, float, float]:

@@ -74,12 +74,14 @@ class CalibrateConfig:
     """Corpora whose training articles tell how rare words are; empty takes those of `corpora`."""
     word_articles: int = 2500
     """Articles of each of them."""
-    trees: int = 150
+    trees: int = 300
     """Trees of the ranking, each with so many leaves at most and so many candidates in a leaf at least."""
-    tree_leaves: int = 15
+    tree_leaves: int = 25
     leaf_size: int = 50
-    tree_rate: float = 0.06
+    tree_rate: float = 0.04
     """Learning rate of the boosting."""
+    tree_features: float = 0.3
+    """Share of the features, drawn anew, that a split is looked for among."""
     max_rows: int = 1000
     """Validation articles of a corpus to calibrate topics on."""
 
@@ -200,7 +202,8 @@ def fit_ranking(tagger: Tagger, ranker: TagRanker, rows: Sequence[Example], conf
     log.info("ranking fitted on %d candidates of %d articles, %d of them tags", len(given), len(rows), sum(given))
     model = HistGradientBoostingClassifier(
         max_iter=config.trees, learning_rate=config.tree_rate, max_leaf_nodes=config.tree_leaves,
-        min_samples_leaf=config.leaf_size, l2_regularization=1.0, early_stopping=False, random_state=0,
+        min_samples_leaf=config.leaf_size, max_features=config.tree_features, l2_regularization=1.0,
+        early_stopping=False, random_state=0,
     )  # fmt: skip
     return flattened(model.fit(np.concatenate(features), given))
 
