@@ -37,6 +37,9 @@ from wusum.train.vocabulary import build_vocabulary
 
 log = logging.getLogger(__name__)
 
+FLAT = 0.98
+"""A threshold that reaches this part of the best mean F1 is good enough: too few tags are of little use."""
+
 WORD_CHARS = 4000
 """Characters of an article whose words are counted."""
 
@@ -228,7 +231,8 @@ def flattened(model: HistGradientBoostingClassifier) -> Ranking:
 def fit_tag_thresholds(
     tagger: Tagger, ranker: TagRanker, rows: Sequence[Example], absent_precision: float, most: int = 10
 ) -> dict[str, float]:
-    """The least scores of given tags: absent ones reach `absent_precision`, then mean F1 of `most` tags is best."""
+    """The least scores of given tags: absent ones reach `absent_precision`; then mean F1 of `most` tags is all but the
+    best, with as many tags as that allows."""
     ranked = []
     for row, reading in zip(rows, _read(tagger, rows), strict=True):
         candidates, features = ranker.candidates(row.title, row.body, reading)
@@ -250,6 +254,7 @@ def fit_tag_thresholds(
 
     steps = [round(float(t), 2) for t in np.arange(0.02, 1.0, 0.01)]
     absent = next((t for t in steps if precision(t) >= absent_precision), 1.0)
-    present = max(steps, key=lambda t: mean_f1(t, absent))
+    measured = [mean_f1(t, absent) for t in steps]
+    present = next(t for t, f1 in zip(steps, measured, strict=True) if f1 >= FLAT * max(measured))
     log.info("tags above %.2f, absent ones above %.2f: mean F1 %.4f", present, absent, mean_f1(present, absent))
     return {"threshold": present, "absent_threshold": absent}
