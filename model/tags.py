@@ -221,14 +221,14 @@ def without_repeats(found: Sequence[Candidate], ranked: Sequence[int], most: int
     keys: set[str] = set()
     inside: set[str] = set()
     for n in ranked:
+        if len(given) == most:
+            break
         key = found[n].entry.key
         own = set(parts(key))
         if found[n].entry.tagged or (key not in inside and keys.isdisjoint(own)):
             given.append(n)
             keys.add(key)
             inside |= own
-        if len(given) == most:
-            break
     return given
 
 
