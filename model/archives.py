@@ -11,7 +11,10 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple, Protocol, Self
 
-SUFFIXES: Final = {".zip": "zip", ".tar": "tar", ".tgz": "tar", ".tar.gz": "tar", ".tar.xz": "tar", ".tar.bz2": "tar"}
+from wusum.model.compression import decompress
+
+_TARS: Final = {".tar": "", ".tgz": "gz", ".tar.gz": "gz", ".tar.xz": "xz", ".tar.bz2": "bz2", ".tar.zst": "zst"}
+SUFFIXES: Final = {".zip": "zip", **dict.fromkeys(_TARS, "tar")}
 DAMAGE: Final = (zipfile.BadZipFile, tarfile.TarError, zlib.error)
 """What a damaged archive raises as it is read."""
 REFUSED: Final = (
@@ -27,8 +30,11 @@ REFUSED: Final = (
 """What opening raises, also of a member that is missing, compressed in an unknown way or encrypted."""
 
 
-MAX_EXTENSION: Final = 1 << 20
-"""Bytes of the longest name or extended header in a tar."""
+MAX_EXTENSION: Final = 1 << 16
+"""Bytes of the longest name or extended header in a tar: tarfile needs time by the square of them."""
+
+MAX_MEMBERS: Final = 10_000_000
+"""Files of a tar at most. Their names are held in memory, and packed headers without files take next to no room."""
 
 _EXTENSIONS: Final = (
     tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE
@@ -93,7 +99,7 @@ class _Zip:
         self._zip = zipfile.ZipFile(source)
 
     def paths(self) -> Iterator[str]:
-        return (path for path in dict.fromkeys(self._zip.namelist()) if _inside(path) and not path.endswith("/"))
+        return (path for path in dict.fromkeys(self._zip.namelist()) if not path.endswith("/"))
 
     def open(self, path: str, mode: str = "rb") -> Any:
         return self._zip.open(path)
@@ -106,20 +112,28 @@ class _Zip:
 
 
 def _open_tar(source: Any, path: str) -> Any:
-    last = path.lower().rpartition(".")[2]
-    mode: Any = "r:" + {"tar": "", "tgz": "gz"}.get(last, last)
+    packing = next(packing for suffix, packing in _TARS.items() if path.lower().endswith(suffix))
+    if packing == "zst":  # which tarfile has only since Python 3.14
+        raw = open(source, "rb") if isinstance(source, str) else source  # noqa: SIM115 - the archive reads on from it
+        source, packing = decompress(raw, packing), ""
+    mode: Any = f"r:{packing}"
     named = isinstance(source, str)
     return tarfile.open(source if named else None, mode, None if named else source, tarinfo=_Header)
 
 
 class _Header(tarfile.TarInfo):
-    """A header that refuses a name or extension without end: tarfile reads them whole into memory."""
+    """A header that refuses what tarfile takes in good faith.
+
+    That are names or extensions without end, which it reads whole into memory, and sizes that lead backwards.
+    """
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         found = super().frombuf(buf, encoding, errors)
         if found.type in _EXTENSIONS and found.size > MAX_EXTENSION:
             raise tarfile.ReadError(f"a header of {found.size:,} bytes")
+        if found.size < 0:
+            raise tarfile.ReadError(f"a size of {found.size:,} bytes")
         return found
 
 
@@ -129,32 +143,56 @@ class _Place(NamedTuple):
     start: int
     size: int
     time: float
-    sparse: Any
+    sparse: bool
 
 
 class _Tar:
-    """A tar, of whose members only the places are kept: tarfile's own list of a million would fill the memory."""
+    """A tar, of whose members only the places are kept: tarfile's own list of a million would fill the memory.
+
+    Of tars that were joined end to end all are read.
+    """
 
     def __init__(self, source: Any, path: str) -> None:
         self._tar = _open_tar(source, path)
         self._places: dict[str, _Place] = {}
-        while member := self._tar.next():
-            self._tar.members.clear()
-            if member.isreg() and _inside(member.name):
-                self._places.pop(member.name, None)  # a later member of the same name takes its place
-                place = _Place(member.offset_data, member.size, member.mtime, member.sparse)
-                self._places[member.name] = place
-        # tarfile takes a damaged header for the end.
-        self._tar.fileobj.seek(self._tar.offset)
-        if self._tar.fileobj.read(tarfile.BLOCKSIZE).strip(b"\0"):
-            raise tarfile.ReadError(f"damaged header at byte {self._tar.offset:,}")
+        ends = False
+        while not ends:
+            while member := self._tar.next():
+                self._tar.members.clear()
+                if member.size < 0 or self._tar.offset <= member.offset:
+                    raise tarfile.ReadError(f"a member of {member.size:,} bytes")
+                if member.isreg():
+                    self._keep(member)
+            ends = not self._another()
+
+    def _keep(self, member: tarfile.TarInfo) -> None:
+        self._places.pop(member.name, None)  # a later member of the same name takes its place
+        sparse = member.sparse is not None  # type: ignore[attr-defined]
+        self._places[member.name] = _Place(member.offset_data, 0 if sparse else member.size, member.mtime, sparse)
+        if len(self._places) > MAX_MEMBERS:
+            raise tarfile.ReadError(f"more than {MAX_MEMBERS:,} files")
+
+    def _another(self) -> bool:
+        """Whether more comes after the zeros at an end; raises ReadError for a damaged header, which has none."""
+        start = place = self._tar.offset
+        self._tar.fileobj.seek(start)
+        while block := self._tar.fileobj.read(tarfile.BLOCKSIZE):
+            if block.strip(b"\0"):
+                if place == start:  # tarfile takes it for the end
+                    raise tarfile.ReadError(f"damaged header at byte {start:,}")
+                self._tar.offset = place
+                return True
+            place += len(block)
+        return False
 
     def paths(self) -> Iterator[str]:
         return iter(self._places)
 
     def open(self, path: str, mode: str = "rb") -> Any:
         place, member = self._places[path], tarfile.TarInfo(path)
-        member.offset_data, member.size, member.sparse = place.start, place.size, place.sparse
+        if place.sparse:  # a kilobyte can stand for more zeros than anybody can read
+            raise ValueError("packed as a sparse file, as no text is")
+        member.offset_data, member.size = place.start, place.size
         return self._tar.extractfile(member)
 
     def size(self, path: str) -> int:
@@ -164,6 +202,6 @@ class _Tar:
         return {"size": self.size(path), "mtime": self._places[path].time}
 
 
-def _inside(path: str) -> bool:
-    """Whether a path is one of an archive's own."""
-    return not path.startswith("/")
+def inner_name(path: str) -> str:
+    """What a member is called: its path in the archive, whether that begins with "./", "/" or neither."""
+    return "/".join(part for part in path.split("/") if part not in ("", "."))

@@ -40,9 +40,28 @@ class _Zstandard(io.RawIOBase):
         self._decoder: Any = None
         self._left = b""
         self._plain = io.BytesIO()
+        self._place = 0
 
     def readable(self) -> bool:
         return True
+
+    def seekable(self) -> bool:
+        return self._raw.seekable()
+
+    def tell(self) -> int:
+        return self._place
+
+    def seek(self, place: int, whence: int = io.SEEK_SET) -> int:
+        """Forward by reading on, backward by reading anew."""
+        if whence == io.SEEK_END:
+            raise io.UnsupportedOperation("nobody knows the end of a Zstandard stream before it is read")
+        place += self._place if whence == io.SEEK_CUR else 0
+        if place < self._place:
+            self._raw.seek(0)
+            self._decoder, self._left, self._plain, self._place = None, b"", io.BytesIO(), 0
+        while self._place < place and self.read(min(place - self._place, 1 << 16)):
+            pass
+        return self._place
 
     def readinto(self, buffer: Any) -> int:
         while not (size := self._plain.readinto(buffer)):
@@ -53,6 +72,7 @@ class _Zstandard(io.RawIOBase):
                 return 0
             else:
                 raise EOFError("the file ends in the middle of a Zstandard frame")
+        self._place += size
         return size
 
     def _decode(self, data: bytes) -> None:

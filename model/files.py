@@ -198,8 +198,9 @@ def _members(archive: str, prefix: str) -> Iterator[File]:
     except (OSError, *archives.REFUSED) as error:
         raise DumpError(f"{archive}: cannot be read as an archive: {message(error)}") from error
     for path in opened.paths():
-        if split_suffix(path)[0] and not _hidden(path):
-            yield File(path, prefix + path, opened, archive)
+        name = archives.inner_name(path)
+        if split_suffix(path)[0] and not _hidden(name):
+            yield File(path, prefix + name, opened, archive)
 
 
 def _walk(folder: str) -> Iterator[str]:

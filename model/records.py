@@ -79,18 +79,23 @@ class _CsvLines:
 
     def __init__(self, text: TextIO, limit: int) -> None:
         self._text = text
-        self._limit = limit
+        self.limit = limit
+        self.left = limit
+        """Characters that the row may still have: one with quotes can go over any number of lines."""
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = self._text.readline(self._limit)
+        line = self._text.readline(self.limit)
         if not line:
             raise StopIteration
-        if len(line) == self._limit and not line.endswith("\n"):
+        if len(line) == self.limit and not line.endswith("\n"):
             _skip_line(self._text, "\n")
-            raise Bad(f"absurdly long: a line of more than {self._limit:,} characters")
+            raise Bad(f"absurdly long: a line of more than {self.limit:,} characters")
+        self.left -= len(line)
+        if self.left < 0:
+            raise Bad(f"absurdly long: a row of more than {self.limit:,} characters")
         return line
 
 
@@ -98,10 +103,11 @@ def _csv_rows(stream: BinaryIO, delimiter: str, fields: Fields, limits: Limits) 
     csv.field_size_limit(limits.max_bytes)  # global to the process; the default is 128 KiB
     # Surrogate escapes carry bytes that are not UTF-8 through the parser, to the one row that they spoil.
     with io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="") as text:
-        table = csv.reader(_CsvLines(text, limits.max_bytes), delimiter=delimiter, strict=True)
-        header = _csv_header(table)
+        lines = _CsvLines(text, limits.max_bytes)
+        table = csv.reader(lines, delimiter=delimiter, strict=True)
+        header = _csv_header(table, lines)
         wanted = fields.columns(header)
-        for number, values in enumerate(_csv_values(table), start=1):
+        for number, values in enumerate(_csv_values(table, lines), start=1):
             if isinstance(values, str):
                 yield number, values
             elif len(values) != len(header):
@@ -111,8 +117,8 @@ def _csv_rows(stream: BinaryIO, delimiter: str, fields: Fields, limits: Limits) 
                 yield number, {name: row[name].encode(errors="surrogateescape") for name in wanted}
 
 
-def _csv_header(table: Iterator[list[str]]) -> list[str]:
-    header = next(_csv_values(table), [])
+def _csv_header(table: Iterator[list[str]], lines: _CsvLines) -> list[str]:
+    header = next(_csv_values(table, lines), [])
     if isinstance(header, str):
         raise Unreadable(f"its header is bad: {header}")
     try:
@@ -122,9 +128,10 @@ def _csv_header(table: Iterator[list[str]]) -> list[str]:
     return header
 
 
-def _csv_values(table: Iterator[list[str]]) -> Iterator[list[str] | str]:
+def _csv_values(table: Iterator[list[str]], lines: _CsvLines) -> Iterator[list[str] | str]:
     """The rows of a table that are not blank, or why one cannot be read; the parser goes on with the next line."""
     while True:
+        lines.left = lines.limit
         try:
             values = next(table)
         except StopIteration:
@@ -151,17 +158,20 @@ def _parquet_rows(stream: BinaryIO, fields: Fields) -> Iterator[Row]:
             for values in zip(*columns, strict=True):
                 number += 1
                 yield number, dict(zip(batch.schema.names, values, strict=True))
-    except pa.ArrowException as error:
+    except (pa.ArrowException, ValueError, OverflowError) as error:  # names that are no UTF-8, dates past all years
         raise Unreadable(str(error)) from error
 
 
 def _as_bytes(column: Any) -> Any:
-    """A column of strings as bytes: Arrow does not promise that they are UTF-8, and one bad value fails its batch."""
+    """A column of strings as bytes: Arrow does not promise that they are UTF-8, and one bad value fails its batch.
+
+    Decimals, dates and times, which serve as ids, become text.
+    """
     import pyarrow as pa
 
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    if pa.types.is_string_view(column.type):
+    if pa.types.is_string_view(column.type) or pa.types.is_decimal(column.type) or pa.types.is_temporal(column.type):
         column = column.cast(pa.large_string())
     textual = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
     return column.cast(pa.large_binary()) if textual else column

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import bz2
 import errno
 import gzip
 import io
 import json
+import lzma
 import os
 import random
 import tarfile
 import tracemalloc
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import fsspec
 import pytest
+import zstandard
 
 from tests.test_resume import Crash, crash_at, options
-from wusum.model import blocks
+from wusum.model import archives, blocks
 from wusum.model.archives import open_archive
 from wusum.model.article import Article
 from wusum.model.command import run_tag
@@ -34,22 +38,32 @@ def pages(count: int, first: int = 0) -> dict[str, bytes]:
     return made | {"rows.jsonl": "\n".join(rows).encode(), "notes.md": b"no page", ".hidden/1.txt": b"hidden"}
 
 
+def page_tar(files: dict[str, bytes]) -> bytes:
+    """A tar as bytes."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return made.getvalue()
+
+
 def pack(path: Path, files: dict[str, bytes]) -> Path:
     if path.suffix == ".zip":
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, data in files.items():
                 archive.writestr(name, data)
         return path
-    modes = {".gz": "w:gz", ".tgz": "w:gz", ".xz": "w:xz", ".bz2": "w:bz2", ".tar": "w"}
-    with tarfile.open(path, modes[path.suffix]) as archive:  # type: ignore[call-overload]
-        for name, data in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            archive.addfile(member, io.BytesIO(data))
+    packers = {".gz": gzip.compress, ".tgz": gzip.compress, ".xz": lzma.compress, ".bz2": bz2.compress, ".tar": bytes}
+    path.write_bytes((packers | {".zst": zstandard.ZstdCompressor().compress})[path.suffix](page_tar(files)))
     return path
 
 
-@pytest.mark.parametrize("suffix", [".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2"])
+SUFFIXES = [".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".tar.zst"]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_every_member_is_read_once_in_order(tmp_path: Path, suffix: str) -> None:
     path = pack(tmp_path / f"dump{suffix}", pages(3))
     found = [record for record in read([str(path)]) if isinstance(record, Article)]
@@ -64,10 +78,29 @@ def test_archives_in_a_folder_and_at_a_url_are_read(tmp_path: Path) -> None:
     pack(tmp_path / "day" / "b.zip", {"x.txt": PAGE.encode()})
     assert [a.id for a in read([str(tmp_path)])] == ["day/a", "day/b.zip/x"]
     fsspec.filesystem("memory").pipe("/dumps/b.zip", (tmp_path / "day" / "b.zip").read_bytes())
-    pack(tmp_path / "c.tgz", {"y.txt": PAGE.encode()})
-    fsspec.filesystem("memory").pipe("/dumps/c.tgz", (tmp_path / "c.tgz").read_bytes())
+    for name in ("c.tgz", "d.tar.zst"):
+        pack(tmp_path / name, {"y.txt": PAGE.encode()})
+        fsspec.filesystem("memory").pipe(f"/dumps/{name}", (tmp_path / name).read_bytes())
     assert [a.id for a in read(["memory://dumps/b.zip"])] == ["x"]
-    assert [a.id for a in read(["memory://dumps"])] == ["b.zip/x", "c.tgz/y"]
+    assert [a.id for a in read(["memory://dumps"])] == ["b.zip/x", "c.tgz/y", "d.tar.zst/y"]
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".tar", ".tar.gz"])
+def test_members_are_called_alike_however_their_paths_begin(tmp_path: Path, suffix: str) -> None:
+    names = ("./1.txt", "./sub/2.txt", "/3.txt", "./.hidden/4.txt")
+    path = pack(tmp_path / f"dump{suffix}", {name: PAGE.format(name).encode() for name in names})
+    assert [a.id for a in read([str(path)])] == ["1", "sub/2", "3"]
+    assert [a.id for a in read([str(tmp_path)])] == [f"dump{suffix}/{name}" for name in ("1", "sub/2", "3")]
+
+
+@pytest.mark.parametrize("packer", [bytes, gzip.compress])
+def test_tars_that_were_joined_are_read_to_the_end(tmp_path: Path, packer: Callable[[bytes], bytes]) -> None:
+    path = tmp_path / ("dump.tar" if packer is bytes else "dump.tar.gz")
+    path.write_bytes(b"".join(packer(page_tar({f"{n}.txt": PAGE.format(n).encode()})) for n in range(3)))
+    assert [a.id for a in read([str(path)])] == ["0", "1", "2"]
+    path.write_bytes(path.read_bytes() + packer(b"no tar".ljust(1024)))
+    with pytest.raises(DumpError, match=r"cannot be read as an archive: damaged header at byte 30,720"):
+        list(read([str(path)]))
 
 
 def test_no_link_and_no_path_out_of_the_archive_is_followed(tmp_path: Path) -> None:
@@ -85,7 +118,7 @@ def test_no_link_and_no_path_out_of_the_archive_is_followed(tmp_path: Path) -> N
             member.size = len(PAGE.encode())
             archive.addfile(member, io.BytesIO(PAGE.encode()))
     found = [record for record in read([str(path)]) if isinstance(record, Article)]
-    assert [a.body for a in found] == [PAGE]  # the member called ../secret.txt, out of the archive itself
+    assert [a.body for a in found] == [PAGE, PAGE]  # the members called so, out of the archive itself
     assert secret.read_text(encoding="utf-8") == PAGE.format("سر")
 
 
@@ -287,6 +320,47 @@ def test_a_tar_whose_header_unfolds_without_end_is_refused(tmp_path: Path, kind:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 5_000_000
+
+
+def numbered(header: bytes, size: int) -> bytes:
+    """A tar header with another size."""
+    made = bytearray(header)
+    made[124:136] = b"\xff" + (256**11 + size).to_bytes(11, "big") if size < 0 else f"{size:011o}\0".encode()
+    made[148:156] = b" " * 8
+    made[148:156] = f"{sum(made[:512]):06o}\0 ".encode()
+    return bytes(made)
+
+
+def test_a_tar_whose_sizes_lead_backwards_is_refused(tmp_path: Path) -> None:
+    good, header = page_tar({"a.txt": PAGE.encode()})[:1024], tarfile.TarInfo("b.txt").tobuf()
+    path = tmp_path / "dump.tar"
+    path.write_bytes(good + numbered(header, -512) + bytes(1024))
+    with pytest.raises(DumpError, match=r"dump\.tar: cannot be read as an archive: a size of -512 bytes"):
+        list(read([str(path)]))
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo("a.txt")
+        member.pax_headers = {"size": "-1536"}
+        archive.addfile(member)
+    with pytest.raises(DumpError, match=r"dump\.tar: cannot be read as an archive: a member of -1,536 bytes"):
+        list(read([str(path)]))
+
+
+def test_a_sparse_file_is_rejected_not_unfolded(tmp_path: Path) -> None:
+    header = bytearray(tarfile.TarInfo("holes.jsonl").tobuf(tarfile.GNU_FORMAT))
+    header[156:157] = tarfile.GNUTYPE_SPARSE
+    header[483:495] = b"\x80" + (1 << 50).to_bytes(11, "big")  # its size, unpacked
+    path = tmp_path / "dump.tar"
+    path.write_bytes(numbered(bytes(header), 0) + page_tar({"a.txt": PAGE.encode()}))
+    bad, good = read([str(path)])
+    assert (bad.source, bad.error) == ("holes.jsonl", "cannot be read: packed as a sparse file, as no text is")
+    assert isinstance(good, Article)
+
+
+def test_a_tar_of_too_many_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = pack(tmp_path / "dump.tar", pages(3))
+    monkeypatch.setattr(archives, "MAX_MEMBERS", 5)
+    with pytest.raises(DumpError, match=r"dump\.tar: cannot be read as an archive: more than 5 files"):
+        list(read([str(path)]))
 
 
 def test_a_run_over_an_archive_that_changed_is_refused(tmp_path: Path) -> None:

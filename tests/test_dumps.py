@@ -440,7 +440,40 @@ def test_parquet_takes_any_kind_of_string_and_rejects_bad_values(tmp_path: Path)
     assert [type(record) for record in encoded_words] == [Article, Reject, Article, Article]
 
 
+def test_parquet_takes_dates_and_decimals_for_ids(tmp_path: Path) -> None:
+    ids = {
+        "decimal": (pa.array([7, 10**15]).cast(pa.decimal128(20, 0)), ["7", str(10**15)]),
+        "nanoseconds": (pa.array([1, 2], pa.timestamp("ns")), [f"1970-01-01 00:00:00.00000000{n}" for n in (1, 2)]),
+        "no date": (pa.array([1, 99_999_999], pa.date32()), ["1970-01-02", "<value out of range: 99999999>"]),
+    }
+    for name, (column, expected) in ids.items():
+        pq.write_table(pa.table({"id": column, "text": [TEXT, TEXT]}), tmp_path / f"{name}.parquet")
+        assert [article.id for article in articles(str(tmp_path / f"{name}.parquet"))] == expected
+
+
+def test_a_column_whose_name_is_no_utf8_makes_parquet_unreadable(tmp_path: Path) -> None:
+    path = tmp_path / "dump.parquet"
+    pq.write_table(pa.table({"text": [TEXT], "nameless": [1]}), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"nameless", b"name\xffess"))
+    with pytest.raises(DumpError, match=r"dump\.parquet: cannot be read: "):
+        list(read([str(path)]))
+
+
 # ---- limits
+
+
+def test_a_row_that_goes_over_lines_without_end_is_rejected_without_being_held(tmp_path: Path) -> None:
+    endless = b'2,"' + b'\n\n","' * 200_000 + b'"\n'
+    path = put(tmp_path, "dump.csv", table([["id", "text"], ["1", TEXT]]) + endless + table([["3", TEXT]]))
+    limits = Limits(max_chars=1_000)
+    tracemalloc.start()
+    found = list(itertools.islice(read([path], limits=limits), 2))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert isinstance(found[0], Article)
+    assert getattr(found[1], "error", "").startswith("absurdly long: a row of more than")
+    assert peak < 4_000_000  # bytes; the row's fields would take ten times that
+    assert all(isinstance(record, Reject) for record in list(read([path], limits=limits))[1:])
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
