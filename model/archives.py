@@ -167,7 +167,7 @@ class _Tar:
 
     def _keep(self, member: tarfile.TarInfo) -> None:
         self._places.pop(member.name, None)  # a later member of the same name takes its place
-        sparse = member.sparse is not None  # type: ignore[attr-defined]
+        sparse = member.sparse is not None
         self._places[member.name] = _Place(member.offset_data, 0 if sparse else member.size, member.mtime, sparse)
         if len(self._places) > MAX_MEMBERS:
             raise tarfile.ReadError(f"more than {MAX_MEMBERS:,} files")

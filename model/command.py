@@ -111,14 +111,17 @@ def _tag(
         _run(options, tagger, names, None)
         return
     wanted.model = model_fingerprint(folder)
-    manifest = _begin(options, names, wanted)
-    if manifest.complete:
-        print(f"wusum: {names.path} is complete, nothing to do; --force starts over", file=sys.stderr)
-    else:
-        _run(options, tagger, names, manifest)
-        manifest.complete = True
-        manifest.save(names.manifest)
-    storage.remove_folder(parts_folder(names.path))
+    with storage.held(names.path):
+        manifest = _begin(options, names, wanted)
+        if manifest.complete:
+            print(f"wusum: {names.path} is complete, nothing to do; --force starts over", file=sys.stderr)
+        else:
+            _run(options, tagger, names, manifest)
+            if names.sharded:
+                manifest.place = {"shards": sum(not path.endswith(".rejects.jsonl") for path in names.shards())}
+            manifest.complete = True
+            manifest.save(names.manifest)
+        storage.remove_folder(parts_folder(names.path))
 
 
 def _names(options: TagOptions) -> OutputNames | None:

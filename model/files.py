@@ -74,8 +74,12 @@ class File(NamedTuple):
             raise archives.Damaged(message(error)) from error
 
     def alone_damaged(self, error: BaseException) -> bool:
-        """Whether an error in reading it says that it is damaged, a member of an archive whose others may be sound."""
-        return archives.separate(self.archive) and archives.is_damage(error)
+        """Whether an error in reading it says that it is damaged, and it is one page, or a member that is packed apart.
+
+        Any other file that is damaged was cut on its way, most likely, and can be had whole.
+        """
+        apart = archives.separate(self.archive) if self.archive else split_suffix(self.path)[0] == "txt"
+        return apart and archives.is_damage(error)
 
     def _raw(self) -> Any:
         """The file's bytes as they are stored."""

@@ -223,10 +223,12 @@ class Shards(Outputs):
             self._finish()
 
     def leave(self) -> None:
-        for scratch, writer in self._open.values():
+        for path, (scratch, writer) in self._open.items():
             with suppress(Exception):
                 writer.close()
             storage.remove(scratch)
+            if storage.is_remote(path):
+                storage.remove_folder(os.path.dirname(scratch))
 
     def _writer(self, path: str, format: str) -> Writer:
         """The writer of a shard or its rejects, to a file of another name until it is whole."""

@@ -11,6 +11,11 @@ from typing import Any, BinaryIO
 
 from wusum.model.files import DumpError, message
 
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None  # type: ignore[assignment]
+
 
 def is_remote(path: str) -> bool:
     """Whether a path is an fsspec URL; `file://` is none, `plain` takes it off."""
@@ -84,6 +89,56 @@ def create(path: str, at: int = 0) -> BinaryIO:
         file.truncate(at)
         file.seek(at)
     return file
+
+
+@contextmanager
+def held(path: str) -> Iterator[None]:
+    """Keep a local output to this run; raises DumpError where another has it.
+
+    The lock is on a hidden file beside it and ends with the process, however that ends. Remote systems, Windows, and
+    disks that know no locks go without.
+    """
+    handle = None if is_remote(path) or fcntl is None else _lock(path)
+    try:
+        yield
+    finally:
+        if handle is not None:
+            Path(_lock_name(path)).unlink(missing_ok=True)
+            os.close(handle)
+
+
+def _lock_name(path: str) -> str:
+    folder, name = os.path.split(path)
+    return os.path.join(folder, f".{name}.lock")
+
+
+def _lock(path: str) -> int | None:
+    """A handle on the file that is locked, None where there are no locks."""
+    name = _lock_name(path)
+    while True:
+        try:
+            handle = os.open(name, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise DumpError(f"{path}: cannot be written: {message(error)}") from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _same(handle, name):
+                return handle
+            os.close(handle)  # of a run that has just ended and removed it
+        except BlockingIOError as error:
+            os.close(handle)
+            raise DumpError(f"{path}: another run is writing it") from error
+        except OSError:
+            os.close(handle)
+            Path(name).unlink(missing_ok=True)
+            return None
+
+
+def _same(handle: int, name: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(name))
+    except FileNotFoundError:
+        return False
 
 
 def sync(path: str | Path) -> None:

@@ -568,12 +568,22 @@ def test_a_cut_file_gives_what_stands_before_the_cut(tmp_path: Path, packing: st
     assert len(found) > 500
 
 
-@pytest.mark.parametrize("name", ["dump.jsonl.gz", "dump.csv.xz", "dump.jsonl.zst", "page.txt.gz", "dump.parquet"])
+@pytest.mark.parametrize("name", ["dump.jsonl.gz", "dump.csv.xz", "dump.jsonl.zst", "dump.parquet"])
 def test_a_file_that_is_not_what_its_suffix_says_is_unreadable(tmp_path: Path, name: str) -> None:
     path = put(tmp_path, name, lines(*RECORDS))
     with pytest.raises(DumpError, match="cannot be read: ") as caught:
         list(read([path]))
     assert path in str(caught.value)
+
+
+@pytest.mark.parametrize("packing", [".gz", ".xz", ".zst"])
+def test_a_damaged_page_among_others_is_rejected(tmp_path: Path, packing: str) -> None:
+    data = PACK[packing](TEXT.encode())
+    for name, page in {"1": data, "2": data[: len(data) // 2], "3": TEXT.encode(), "4": data}.items():
+        put(tmp_path, f"{name}.txt{packing}", page)
+    found = list(read([str(tmp_path)]))
+    assert [record.id for record in found] == ["1", "2", "3", "4"]
+    assert [getattr(record, "error", "")[:16] for record in found] == ["", *2 * ["cannot be read: "], ""]
 
 
 def test_parquet_damaged_midway_gives_the_rows_before(tmp_path: Path) -> None:

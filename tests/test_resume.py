@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gzip
 import json
 import os
@@ -19,7 +20,7 @@ from typing import Any
 import pytest
 
 from tests.test_cli import parquet_rows
-from wusum.model import blocks, command, dumps, parquet
+from wusum.model import blocks, command, dumps, parquet, storage
 from wusum.model.command import TagOptions, run_tag
 from wusum.model.dumps import DumpError, Fields
 from wusum.model.outputs import OutputNames
@@ -338,6 +339,39 @@ def test_what_a_cut_run_has_made_must_still_be_there(
     Path(rejects_path(str(tmp_path / "one.jsonl"))).write_bytes(b"")
     with pytest.raises(DumpError, match=r"one.jsonl.rejects.jsonl: is shorter than its manifest says"):
         run_tag(options(dump, tmp_path / "one.jsonl"))
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_finished_run_misses_any_of_its_shards(tmp_path: Path, dump: Path) -> None:
+    run_tag(options(dump, tmp_path / "out.jsonl", shard_rows=50))
+    *_, last = sorted(tmp_path.glob("out-?????.jsonl"))
+    run_tag(options(dump, tmp_path / "out.jsonl", shard_rows=50))
+    last.unlink()
+    with pytest.raises(DumpError, match=f"{last.name}: is missing, though its run has made it"):
+        run_tag(options(dump, tmp_path / "out.jsonl", shard_rows=50))
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_two_runs_do_not_write_one_output(tmp_path: Path, dump: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    with storage.held(str(out)):
+        with pytest.raises(DumpError, match=r"out\.jsonl: another run is writing it"):
+            run_tag(options(dump, out))
+        run_tag(options(dump, tmp_path / "other.jsonl"))
+    assert not out.exists()
+    (tmp_path / ".out.jsonl.lock").touch()  # as a run leaves it that was killed
+    run_tag(options(dump, out))
+    assert out.read_bytes() == (tmp_path / "other.jsonl").read_bytes()
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_disk_without_locks_does_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flock(*_: Any) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(storage.fcntl, "flock", flock)
+    with storage.held(str(tmp_path / "out.jsonl")), storage.held(str(tmp_path / "out.jsonl")):
+        assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.usefixtures("small_blocks")
