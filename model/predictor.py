@@ -20,7 +20,7 @@ class Predictor:
     """Tags the articles of a batch. It is pickled without the model, which each process opens when it is first needed.
 
     The columns that it adds are `topics` and `tags`, as in a row of the output, and `error`: why a text cannot be
-    tagged, null where it can.
+    tagged, null where it can. `datasets` keeps the other columns; Ray Data keeps those alone that are given back.
     """
 
     def __init__(
@@ -29,13 +29,17 @@ class Predictor:
         *,
         text: str = "text",
         title: str | None = None,
+        keep: Sequence[str] = (),
         runtime: str = "onnx",
         device: str = "auto",
         threads: int | None = None,
         vocabulary: str | None = None,
         **options: Any,
     ) -> None:
-        """`text` and `title` are the names of the columns; `options` are those of `Tagger.stream`."""
+        """`text` and `title` are the names of the columns, and `keep` of those that are given back as they came.
+
+        `options` are those of `Tagger.stream`.
+        """
         self._opening: dict[str, Any] = {
             "name": model,
             "runtime": runtime,
@@ -43,14 +47,14 @@ class Predictor:
             "threads": threads,
             "vocabulary": vocabulary,
         }
-        self._text, self._title, self._options = text, title, options
+        self._text, self._title, self._keep, self._options = text, title, tuple(keep), options
         self._tagger: Tagger | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_tagger": None}
 
-    def __call__(self, batch: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
-        """The columns `topics`, `tags` and `error` of a batch; raises KeyError where it has no column of texts."""
+    def __call__(self, batch: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+        """The columns `topics`, `tags` and `error` of a batch; raises KeyError where it lacks one that is named."""
         texts = batch[self._text]
         titles = batch[self._title] if self._title else [""] * len(texts)
         rows = [self._row(*pair) for pair in zip(texts, titles, strict=True)]
@@ -66,13 +70,14 @@ class Predictor:
             found["error"] = None if isinstance(row, Article) else row
             for name, column in made.items():
                 column.append(found[name])
-        return made
+        kept: dict[str, Any] = {name: batch[name] for name in self._keep}
+        return kept | made
 
     def _row(self, text: Any, title: Any) -> Article | str:
         """An article, or why there is none."""
         if not isinstance(text, str):
             return f"no text: {type(text).__name__}"
-        article = Article("", text, str(title) if title else "")
+        article = Article("", text, title if isinstance(title, str) else "")  # pandas has NaN where there is none
         return check(article) or article
 
 

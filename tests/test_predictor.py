@@ -43,6 +43,16 @@ def test_it_is_pickled_without_the_model() -> None:
         predictor({"body": BODIES})
 
 
+def test_columns_to_keep_are_given_back(tagger: Tagger) -> None:
+    batch = {"id": np.array(["a", "b"]), "text": np.array(BODIES[:2], dtype=object), "title": [float("nan"), None]}
+    made = Predictor(title="title", keep=["id"])(batch)
+    assert list(made) == ["id", "topics", "tags", "error"]
+    assert list(made["id"]) == ["a", "b"]
+    assert made["topics"] == [tagger(body).to_dict()["topics"] for body in BODIES[:2]]  # NaN is no title
+    with pytest.raises(KeyError):
+        Predictor(keep=["url"])(batch)
+
+
 def test_spark_gets_a_function_that_makes_the_predicting_one() -> None:
     predict = spark_predictor(max_tags=2)()
     rows = [json.loads(line) for line in predict(np.array(BODIES, dtype=object))]
