@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wusum.model.article import Article
 from wusum.model.runtime import ModelError
 from wusum.model.tagger import Prediction, Tagger
-from wusum.model.workers import divide
+from wusum.model.workers import PATIENCE, divide
+
+NOTICE = 30
+"""Seconds of waiting for the cluster's first actor after which it is said what for."""
 
 
 class RayWorkers:
     """Takes the place of a `Tagger` in a run, as `Workers` do: the same predictions, in the same order.
 
     Reading and writing stay with the run, and so do its manifest and rejects. An actor that dies, or whose machine
-    does, is started anew by Ray, elsewhere if need be, and asked again.
+    does, is started anew by Ray, elsewhere if need be, and asked again. Work goes to the actors that the cluster has
+    room for, and to the others once it has.
     """
 
     def __init__(self, count: int, opening: dict[str, Any]) -> None:
@@ -32,18 +37,37 @@ class RayWorkers:
         self._ray, self._count = ray, count
         ray.init(ignore_reinit_error=True, log_to_driver=False, logging_level="ERROR")
         gpus = 1 if opening["device"] == "cuda" else 0  # Ray hides them all from an actor that asks for none
-        worker = ray.remote(num_cpus=opening["threads"], num_gpus=gpus, max_restarts=-1, max_task_retries=-1)(_Worker)
+        threads = opening["threads"]
+        self._room = f"{threads} processors{' and a GPU' if gpus else ''} to spare"
+        worker = ray.remote(num_cpus=threads, num_gpus=gpus, max_restarts=-1, max_task_retries=PATIENCE - 1)(_Worker)
         self.actors = [worker.remote(opening) for _ in range(count)]
-        self._pool = ActorPool(self.actors)
+        self._coming = {actor.process.remote(): actor for actor in self.actors}
+        self._pool = ActorPool([])
 
     def stream(self, articles: Sequence[Article], **options: Any) -> Iterator[Prediction]:
-        """As `Tagger.stream`; raises ModelError where the cluster can go on no more."""
+        """As `Tagger.stream`; raises ModelError where the cluster can go on no more, at which articles it says."""
+        shares = divide(articles, self._count)
+        done = 0
         try:
-            shares = divide(articles, self._count)
+            self._welcome()
             for answer in self._pool.map(lambda actor, share: actor.tag.remote(share, options), shares):
                 yield from answer
+                done += 1
         except self._ray.exceptions.RayError as error:
-            raise ModelError(f"Ray: {error}") from error
+            names = f" at articles {shares[done][0].id!r} to {shares[done][-1].id!r}" if done < len(shares) else ""
+            raise ModelError(f"Ray{names}: {error}") from error
+
+    def _welcome(self) -> None:
+        """Take in the actors that have started since; the first is waited for."""
+        first = len(self._coming) == self._count
+        while self._coming:
+            wanted = 1 if first else len(self._coming)
+            started, _ = self._ray.wait(list(self._coming), num_returns=wanted, timeout=NOTICE if first else 0)
+            for reference in started:
+                self._pool.push(self._coming.pop(reference))
+            if started or not first:
+                return
+            print(f"wusum: waiting for a machine of the Ray cluster with {self._room}", file=sys.stderr)
 
     def close(self) -> None:
         """Let the actors go; the cluster stays."""

@@ -15,6 +15,7 @@ from unittest.mock import MagicMock
 import pytest
 
 from tests.test_resume import make_dump, options
+from wusum.model.article import Article
 from wusum.model.cluster import RayWorkers
 from wusum.model.command import run_tag
 from wusum.model.runtime import ModelError
@@ -30,10 +31,11 @@ def ray() -> Iterator[Any]:
     ray.shutdown()
 
 
-def test_two_actors_write_the_same_bytes(ray: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [2, 3])  # and one that the cluster has no room for
+def test_two_actors_write_the_same_bytes(ray: Any, tmp_path: Path, count: int) -> None:
     dump = make_dump(tmp_path / "dump.jsonl", 300)
     run_tag(options(dump, tmp_path / "one.jsonl"))
-    run_tag(options(dump, tmp_path / "two.jsonl", workers=2, engine="ray"))
+    run_tag(options(dump, tmp_path / "two.jsonl", workers=count, engine="ray"))
     assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
     rejects = [(tmp_path / f"{name}.rejects.jsonl").read_bytes() for name in ("one.jsonl", "two.jsonl")]
     assert rejects[0] == rejects[1]
@@ -59,6 +61,31 @@ def test_an_actor_that_is_killed_is_replaced(ray: Any, tmp_path: Path, monkeypat
     assert killed
     run_tag(options(dump, tmp_path / "one.jsonl"))
     assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
+
+
+class Died(Exception):
+    """Stands for Ray's own exception."""
+
+
+def test_work_goes_to_the_actors_that_have_started(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ray, util = MagicMock(), MagicMock()
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    monkeypatch.setitem(sys.modules, "ray.util", util)
+    actors = [MagicMock() for _ in range(3)]
+    ray.remote.return_value.return_value.remote.side_effect = actors
+    ray.exceptions.RayError = Died
+    workers = RayWorkers(3, OPENING)
+    references = [actor.process.remote.return_value for actor in actors]
+    ray.wait.side_effect = [([], references), (references[1:2], references[::2]), (references[:1], references[2:])]
+    assert list(workers.stream([])) == []
+    assert [call.args[0] for call in util.ActorPool.return_value.push.call_args_list] == [actors[1]]
+    assert "waiting for a machine of the Ray cluster with 1 processors to spare" in capsys.readouterr().err
+    util.ActorPool.return_value.map.side_effect = Died("killed thrice")
+    with pytest.raises(ModelError, match="Ray at articles '0' to '2': killed thrice"):
+        list(workers.stream([Article(str(n), "نص") for n in range(3)]))
+    assert [call.args[0] for call in util.ActorPool.return_value.push.call_args_list] == [actors[1], actors[0]]
 
 
 @pytest.mark.parametrize(("device", "gpus"), [("cpu", 0), ("cuda", 1)])
