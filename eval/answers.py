@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from wusum.eval import metrics
-from wusum.eval.statistics import interval, macro_f1_statistic, mean_interval, randomisation_test
+from wusum.eval.statistics import (
+    interval,
+    macro_f1_statistic,
+    mean_interval,
+    randomisation_test,
+    ratio_randomisation_test,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,10 @@ class Classification:
         """What two systems are compared by: 1 where the answer is right [articles]."""
         return self.correct.astype(float)
 
+    def value(self) -> float:
+        """Accuracy."""
+        return float(self.correct.mean())
+
     def scores(self) -> list[Score]:
         """Accuracy, macro-F1, and the calibration error where there is a confidence."""
         count = len(self.gold)
@@ -105,21 +115,27 @@ class Labelling:
 
     headline = "micro-F1"
 
-    def per_article(self) -> NDArray[np.float64]:
-        """F1 of the topics of each article [articles]."""
-        return np.array([metrics.micro_f1([(set(p), set(g))]) for p, g in zip(self.predicted, self.gold, strict=True)])
+    @property
+    def counts(self) -> NDArray[np.float64]:
+        """What micro-F1 is the ratio of: twice the right topics, and all given and gold ones [articles, 2]."""
+        pairs = ((set(p), set(g)) for p, g in zip(self.predicted, self.gold, strict=True))
+        return np.array([(2 * len(p & g), len(p) + len(g)) for p, g in pairs], float)
+
+    def value(self) -> float:
+        """Micro-F1 over all."""
+        hits, total = self.counts.sum(0)
+        return float(hits / total) if total else 0.0
 
     def scores(self) -> list[Score]:
         """Micro-F1 over all, and the share of articles whose first topic is a right one."""
-        pairs = [(set(p), set(g)) for p, g in zip(self.predicted, self.gold, strict=True)]
-        counts = np.array([(2 * len(p & g), len(p) + len(g)) for p, g in pairs], float)
+        counts = self.counts
 
         def micro(chosen: NDArray[np.intp]) -> float:
             hits, total = counts[chosen].sum(0)
             return float(hits / total) if total else 0.0
 
         first = np.array([bool(p) and p[0] in g for p, g in zip(self.predicted, self.gold, strict=True)], float)
-        count = len(pairs)
+        count = len(counts)
         return [
             Score(*_place(self.key), "micro-F1", micro(np.arange(count)), *interval(micro, count), count),
             Score(*_place(self.key), "first right", float(first.mean()), *mean_interval(first), count),
@@ -156,6 +172,10 @@ class Tagging:
         """One of the measures of `TAG_MEASURES`, for each article [articles]."""
         measure = TAG_MEASURES[metric]
         return np.array([measure(gold, ranked) for gold, ranked in zip(self.gold, self.ranked, strict=True)])
+
+    def value(self) -> float:
+        """The mean of F1@5."""
+        return float(self.per_article().mean())
 
     def curve(self, up_to: int = 15) -> list[tuple[float, float]]:
         """F1@k for k = 1 … `up_to`, as points."""
@@ -204,6 +224,10 @@ class Extraction:
         """How right the body of each page is [pages]."""
         return np.array([row[self.parts.index(self.headline)] for row in self.values])
 
+    def value(self) -> float:
+        """The mean of the bodies."""
+        return float(self.per_article().mean())
+
     def scores(self) -> list[Score]:
         """The mean of each part."""
         columns = np.array(self.values, float).T
@@ -233,6 +257,10 @@ def p_value(one: Answers, other: Answers) -> float:
     """
     if one.ids != other.ids or one.gold != other.gold:
         raise ValueError(f"{one.key} and {other.key}: not the same articles")
+    if isinstance(one, Labelling) and isinstance(other, Labelling):
+        return ratio_randomisation_test(one.counts, other.counts)
+    if isinstance(one, Labelling) or isinstance(other, Labelling):
+        raise ValueError(f"{one.key} and {other.key}: not the same kind of answers")
     return randomisation_test(one.per_article(), other.per_article())
 
 

@@ -207,7 +207,7 @@ def side_by_side(one: Evaluation, other: Evaluation, names: tuple[str, str]) -> 
         theirs = other.find(key.suite, key.corpus, key.system, key.variant)
         if key.system != "wusum" or theirs is None:
             continue
-        values = [next(s.value for s in x.scores() if s.metric == x.headline) for x in (answers, theirs)]
+        values = [x.value() for x in (answers, theirs)]
         corpus = f"{key.corpus}, {key.variant}" if key.variant else key.corpus
         try:
             numbers = (

@@ -55,10 +55,9 @@ class Evaluation:
             ours = self.find(key.suite, key.corpus, variant=key.variant)
             if key.system == "wusum" or ours is None:
                 continue
-            difference = float((ours.per_article() - answers.per_article()).mean())
             found.append(
                 {"suite": key.suite, "corpus": key.corpus, "baseline": key.system, "metric": ours.headline}
-                | {"difference": difference, "p": p_value(ours, answers)}
+                | {"difference": ours.value() - answers.value(), "p": p_value(ours, answers)}
             )
         return found
 

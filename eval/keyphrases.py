@@ -56,6 +56,8 @@ def dictionary(training: Sequence[Example], articles: Sequence[Example]) -> Rank
 def tfidf(training: Sequence[Example], articles: Sequence[Example]) -> Ranked:
     """Phrases of up to three words by TF-IDF."""
     common = common_words(training)
+    if not any(True for e in articles for _ in phrases(tokens(e), common)):
+        return [()] * len(articles)
     model = TfidfVectorizer(analyzer=lambda e: list(phrases(tokens(e), common)), sublinear_tf=False)
     model.fit([*training, *articles])
     names = model.get_feature_names_out()

@@ -26,6 +26,9 @@ EXCERPT = 320
 AVERAGED = ("topics", "transfer")
 """Suites whose corpora are averaged, too."""
 
+CALIBRATED = 0.03
+"""Calibration error up to which a confidence can be taken at its word."""
+
 SURE = 0.05
 """p-value below which a difference counts."""
 
@@ -36,7 +39,7 @@ class Verdict:
 
     suite: str
     good: bool | None
-    """Whether it beats every baseline for sure; None where there is none to beat."""
+    """Whether it beats every baseline for sure; None where there is none to beat, or chance may be the reason."""
     text: str
 
 
@@ -89,7 +92,9 @@ def verdicts(evaluation: Evaluation) -> list[Verdict]:
             scores = [
                 s for a in _ours(evaluation) if a.key.suite == suite for s in a.scores() if s.metric == a.headline
             ]
-            found.append(Verdict(suite, None, f"No baseline to compare with: {'; '.join(_plainly(scores))}."))
+            text = f"No baseline to compare with: {'; '.join(_plainly(scores))}."
+            silent, never = _silence(evaluation, suite)
+            found.append(Verdict(suite, False if never else None, text + silent))
             continue
         lost = [row for row in rows if row["difference"] < 0 and row["p"] < SURE]
         open_ = [row for row in rows if row["p"] >= SURE]
@@ -98,8 +103,42 @@ def verdicts(evaluation: Evaluation) -> list[Verdict]:
             if chosen:
                 named = ", ".join(f"{r['baseline']} on {r['corpus']} ({r['difference']:+.3f})" for r in chosen)
                 parts.append(f"{title}: {named}.")
-        found.append(Verdict(suite, not lost and not open_, " ".join(parts)))
+        silent, never = _silence(evaluation, suite)
+        found.append(Verdict(suite, not (lost or open_ or never), " ".join(parts) + silent))
+    if calibration := _calibration(evaluation):
+        found.append(calibration)
     return found
+
+
+def _silence(evaluation: Evaluation, suite: str) -> tuple[str, bool]:
+    """In words to how many articles the model gave nothing, and whether that is all of some corpus."""
+    texts, never = [], False
+    for a in _ours(evaluation):
+        if a.key.suite == suite and isinstance(a, (Labelling, Tagging)):
+            given = a.ranked if isinstance(a, Tagging) else a.predicted
+            if count := sum(not row for row in given):
+                name = f"{a.key.corpus}, {a.key.variant}" if a.key.variant else a.key.corpus
+                texts.append(f" Nothing was given to {count:,} of {len(given):,} articles ({name}).")
+                never |= count == len(given)
+    return "".join(texts), never
+
+
+def _calibration(evaluation: Evaluation) -> Verdict | None:
+    """Whether the model is as often right as it is sure, on the corpora of the topics suite; None without any."""
+    rows = []
+    for a in _ours(evaluation):
+        if a.key.suite == "topics" and isinstance(a, Classification) and a.confidence is not None:
+            score = next(s for s in a.scores() if s.metric == "ECE")
+            rows.append((score, float(np.mean(a.confidence) - a.correct.mean())))
+    if not rows:
+        return None
+    high = [(score, lean) for score, lean in rows if score.value > CALIBRATED]
+    text = f"A calibration error (ECE) of at most {CALIBRATED} on {len(rows) - len(high)} of {len(rows)} corpora."
+    if high:
+        named = (f"{s.corpus} {s.value:.3f}, {'too sure' if lean > 0 else 'not sure enough'}" for s, lean in high)
+        text += f" Above it: {'; '.join(named)}."
+    bad = any(score.low > CALIBRATED for score, _ in high)
+    return Verdict("calibration", False if bad else None if high else True, text)
 
 
 def charts(evaluation: Evaluation) -> list[dict[str, str]]:

@@ -14,6 +14,7 @@ Disturbance = Callable[[Example, random.Random], Example]
 
 _LETTERS = "ابتثجحخدذرزسشصضطظعغفقكلمنهوي"
 _MARKS = "\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652"
+_PUNCTUATION = "،؛.:!؟…"
 _DIGITS = str.maketrans("0123456789٠١٢٣٤٥٦٧٨٩", "٠١٢٣٤٥٦٧٨٩0123456789")
 _HAMZA = str.maketrans("أإآؤئ", "اااوي")
 
@@ -46,9 +47,19 @@ def unpunctuated(text: str, chance: random.Random) -> str:
     return "".join(" " if unicodedata.category(c).startswith("P") else c for c in text)
 
 
+def punctuated(text: str, chance: random.Random) -> str:
+    """A mark of punctuation after about every fifth word, wherever that may be."""
+    return re.sub(r"(?<=\w)(?=\s|$)", lambda m: chance.choice(_PUNCTUATION) if chance.random() < 0.2 else "", text)
+
+
 def vocalised(text: str, chance: random.Random) -> str:
     """A mark on about every third Arabic letter."""
     return re.sub(r"[ء-ي]", lambda m: m.group() + (chance.choice(_MARKS) if chance.random() < 1 / 3 else ""), text)
+
+
+def unvocalised(text: str, chance: random.Random) -> str:
+    """The marks that an outlet writes, such as those of tanwin and shadda, left out."""
+    return text.translate(dict.fromkeys(map(ord, _MARKS)))
 
 
 def without_hamza(text: str, chance: random.Random) -> str:
@@ -87,7 +98,9 @@ DISTURBANCES: dict[str, Disturbance] = {
     "100 words": cut(100),
     "200 words": cut(200),
     "no punctuation": everywhere(unpunctuated),
+    "more punctuation": everywhere(punctuated),
     "diacritics": everywhere(vocalised),
+    "no diacritics": everywhere(unvocalised),
     "no hamza": everywhere(without_hamza),
     "digits swapped": everywhere(swapped_digits),
     "5% noise": everywhere(noisy),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from wusum.eval import hub
 from wusum.eval.answers import Answers, Classification, Extraction, Key, Labelling, Tagging
 from wusum.eval.articles import Labelled, Meaning, by_hand, distinct, labelled, own, sample, tagged, with_tags
-from wusum.eval.baselines import BASELINES, Guess
+from wusum.eval.baselines import BASELINES, Guess, linear_topics
 from wusum.eval.config import EvalConfig
 from wusum.eval.keyphrases import MOST, UNSUPERVISED, Ranked, dictionary, embeddings
 from wusum.eval.metrics import micro_f1
@@ -83,15 +84,31 @@ def tag_answers(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
 
 
 def by_hand_keys(config: EvalConfig) -> Iterator[Key]:
-    """All articles labelled by hand, and those that have two topics."""
-    yield Key("by-hand", "all")
-    yield Key("by-hand", "two topics")
+    """All articles labelled by hand, and those that have two topics, which a model of classes has no use for."""
+    for corpus in ("all", "two topics"):
+        yield Key("by-hand", corpus)
+        yield Key("by-hand", corpus, "majority")
+        if corpus == "all" and config.topic_labels:
+            yield Key("by-hand", corpus, "linear")
 
 
 def by_hand_answers(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
-    """All topics that the model gives."""
+    """All topics that the model gives, or one by a linear model of the corpora of the topics suite."""
     chosen = [row for row in by_hand(config) if key.corpus == "all" or len(row[1]) > 1]
-    return our_topics(tagger, key, [e for e, _ in chosen], [gold for _, gold in chosen], LabelMap.load(config.topics))
+    found, gold = [e for e, _ in chosen], [topics for _, topics in chosen]
+    label_map = LabelMap.load(config.topics)
+    if key.system == "majority":
+        return majority_topic(key, found, gold)
+    if key.system == "linear":
+        sets = [(topic,) for topic in range(len(label_map.keys))]
+        training = [
+            row.example
+            for corpus, labels in config.topic_labels.items()
+            for row in labelled(config, label_map, corpus, labels, "train")
+        ]
+        guess = linear_topics(training, label_map, sets, found)
+        return Labelling(key, tuple(e.id for e in found), tuple(gold), tuple((label_map.keys[i],) for i in guess))
+    return our_topics(tagger, key, found, gold, label_map)
 
 
 def parser_keys(config: EvalConfig) -> Iterator[Key]:
@@ -102,7 +119,9 @@ def parser_keys(config: EvalConfig) -> Iterator[Key]:
 
 def parser_answers(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
     """The parts of raw pages."""
-    pages = list(rows(config.data, key.corpus))
+    pages = [row for row in rows(config.data, key.corpus) if row.get("raw") and row.get("truth")]
+    if not pages:
+        raise CorpusError(f"{key.corpus}: no raw page with the truth about its parts")
     parts = ("title", "body", "source", "section", "tags F1", "similar", "related")
     return Extraction(key, tuple(page["id"] for page in pages), parts, tuple(map(_parts_found, pages)))
 
@@ -135,7 +154,7 @@ def robustness_keys(config: EvalConfig) -> Iterator[Key]:
 
 def robustness_answers(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
     """As in the suites of topics and of tags, after a disturbance."""
-    size = config.quick_articles if config.quick else config.robustness_articles
+    size = max(config.quick_articles // 2, 1) if config.quick else config.robustness_articles
     if config.robustness[key.corpus] == "tags":
         examples = sample(tagged(config, key.corpus, config.split), size, config.seed)
         return our_tags(tagger, key, [disturbed(key.variant, e) for e in examples], known_tags(config))
@@ -145,13 +164,19 @@ def robustness_answers(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
     return classified(tagger, key, changed, label_map)
 
 
+ENOUGH = 50
+"""Articles of one's own from which it can be told what words are common."""
+
+
 def own_keys(config: EvalConfig) -> Iterator[Key]:
-    """What a user's own articles are labelled with."""
+    """What a user's own articles are labelled with, and the baselines that need no other articles."""
     found = own(Path(config.labelled), LabelMap.load(config.topics))
     if any(gold is not None for _, gold in found):
         yield Key("own", "topics")
+        yield Key("own", "topics", "majority")
     if any(example.tags for example, _ in found):
-        yield Key("own", "tags")
+        for system in ("wusum", *UNSUPERVISED):
+            yield Key("own", "tags", system)
 
 
 def own_answers(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
@@ -159,9 +184,16 @@ def own_answers(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
     label_map = LabelMap.load(config.topics)
     found = own(Path(config.labelled), label_map)
     if key.corpus == "tags":
-        return our_tags(tagger, key, [e for e, _ in found if e.tags], None)
+        chosen = [e for e, _ in found if e.tags]
+        if key.system == "wusum":
+            return our_tags(tagger, key, chosen, None)
+        every = [e for e, _ in found]
+        return tagging(key, chosen, UNSUPERVISED[key.system](every if len(every) >= ENOUGH else [], chosen), None)
     with_topics = [(e, gold) for e, gold in found if gold is not None]
-    return our_topics(tagger, key, [e for e, _ in with_topics], [gold for _, gold in with_topics], label_map)
+    chosen, topics = [e for e, _ in with_topics], [gold for _, gold in with_topics]
+    if key.system == "majority":
+        return majority_topic(key, chosen, topics)
+    return our_topics(tagger, key, chosen, topics, label_map)
 
 
 TAG_BASELINES = {"dictionary": dictionary, **UNSUPERVISED}
@@ -178,14 +210,23 @@ SUITES = {
 def classified(tagger: Tagger, key: Key, found: Sequence[Labelled], label_map: LabelMap) -> Classification:
     """The model's answer is, of the sets there are, the one whose summed probability is highest."""
     sets = distinct(found)
+    columns = [_columns(tagger, label_map, meaning, key.corpus) for meaning in sets]
     tables = []
     for start in range(0, len(found), CHUNK):
         readings = tagger.read([row.example.article() for row in found[start : start + CHUNK]])
         probabilities = tagger.topics.probabilities(readings.topics)
-        tables.append(np.stack([probabilities[:, list(meaning)].sum(axis=1) for meaning in sets], axis=1))
+        tables.append(np.stack([probabilities[:, places].sum(axis=1) for places in columns], axis=1))
     table = np.concatenate(tables).astype(float)
     confidence = table.max(axis=1) / np.maximum(table.sum(axis=1), 1e-9)
     return classification(key, found, label_map, (table.argmax(axis=1), confidence))
+
+
+def _columns(tagger: Tagger, label_map: LabelMap, meaning: Meaning, corpus: str) -> list[int]:
+    """Where a model has some topics, for its order need not be the label map's."""
+    codes = [topic["code"] for topic in tagger.topics.topics]
+    if unknown := [label_map.keys[topic] for topic in meaning if label_map.codes[topic] not in codes]:
+        raise CorpusError(f"{corpus}: the model has no topic {', '.join(unknown)}, which labels of it mean")
+    return [codes.index(label_map.codes[topic]) for topic in meaning]
 
 
 def classification(key: Key, found: Sequence[Labelled], label_map: LabelMap, guess: Guess) -> Classification:
@@ -205,6 +246,12 @@ def classification(key: Key, found: Sequence[Labelled], label_map: LabelMap, gue
 def class_name(label_map: LabelMap, meaning: Meaning) -> str:
     """What a set of topics is called."""
     return " / ".join(label_map.keys[topic] for topic in meaning)
+
+
+def majority_topic(key: Key, found: Sequence[Example], gold: Sequence[tuple[str, ...]]) -> Labelling:
+    """To each article the topic that is most frequent among them all; that it knows which one is in its favour."""
+    best = Counter(topic for topics in gold for topic in topics).most_common(1)[0][0]
+    return Labelling(key, tuple(e.id for e in found), tuple(gold), ((best,),) * len(found))
 
 
 def our_topics(

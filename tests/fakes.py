@@ -21,7 +21,7 @@ class FakeArtefact:
 class FakeTagger:
     """Knows the label of each article of the tiny corpus, but takes every second health article for sport."""
 
-    topics = TopicDecoder([{"code": c, "name_ar": c, "name_en": c} for c in "abcd"], 1.0, 0.5)
+    topics = TopicDecoder([{"code": f"medtop:{i:08}", "name_ar": "", "name_en": ""} for i in range(4)], 1.0, 0.5)
     artefact = FakeArtefact()
     asked = 0
 

@@ -22,9 +22,11 @@ from wusum.eval.evaluation import evaluate
 from wusum.eval.keyphrases import UNSUPERVISED
 from wusum.eval.metrics import f1_at, micro_f1
 from wusum.eval.report import worst_errors, write_report
-from wusum.eval.suites import by_hand_answers, own_keys, robustness_keys, tag_answers, topic_answers
+from wusum.eval.suites import by_hand_answers, by_hand_keys, own_keys, robustness_keys, tag_answers, topic_answers
 from wusum.eval.transfer import transfer_answers, transfer_keys
+from wusum.model.reading import Readings
 from wusum.model.tagger import Tagger
+from wusum.model.topics import TopicDecoder
 from wusum.train import tokenizer
 from wusum.train.config import ConfigError, load
 from wusum.train.corpora import CorpusError, LabelMap
@@ -81,6 +83,24 @@ def test_topics_are_judged_by_the_summed_probability_of_a_labels_set(corpora: Pa
     assert all(score.low <= score.value <= score.high for score in answers.scores() if score.metric != "ECE")
     sure = np.exp(9) / (np.exp(9) + 3)
     assert max(answers.confidence or ()) == pytest.approx(sure, abs=1e-5)
+
+
+def test_a_models_topics_are_told_by_their_codes(corpora: Path, fake: Any) -> None:
+    class Reordered(FakeTagger):
+        topics = TopicDecoder(FakeTagger.topics.topics[::-1], 1.0, 0.5)
+
+        def read(self, found: list[Any]) -> Readings:
+            readings = super().read(found)
+            return replace(readings, topics=readings.topics[:, ::-1])
+
+    class Dry(FakeTagger):
+        topics = TopicDecoder(FakeTagger.topics.topics[:3], 1.0, 0.5)
+
+    settings = config(corpora, plain=["sport", "economy", "health"])
+    reordered, dry = Reordered(), Dry()  # type: Any, Any
+    assert topic_answers(TOPICS, reordered, settings) == topic_answers(TOPICS, fake, settings)
+    with pytest.raises(CorpusError, match="plain: the model has no topic weather, which labels of it mean"):
+        topic_answers(TOPICS, dry, settings)
 
 
 def test_labels_that_overlap_or_have_no_articles_are_refused(corpora: Path, fake: Any) -> None:
@@ -194,6 +214,16 @@ def test_answers_come_back_from_json(corpora: Path, fake: Any, monkeypatch: pyte
         assert from_json(json.loads(json.dumps(to_json(answers)))) == answers
 
 
+def test_topics_by_hand_are_compared_by_the_measure_that_is_told() -> None:
+    ours = labelling((("a",), ("a",), ("b",)))
+    theirs = replace(labelling((("a",), ("c",), ())), key=Key("by-hand", "all", "linear"))
+    (row,) = evaluation.Evaluation((ours, theirs), {}).comparisons()
+    assert row["difference"] == pytest.approx(2 * 3 / (3 + 4) - 2 * 2 / (2 + 4))
+    assert (row["baseline"], row["metric"]) == ("linear", "micro-F1")
+    with pytest.raises(ValueError, match="not the same kind"):
+        p_value(ours, Tagging(ours.key, ours.ids, ours.gold, ours.gold))
+
+
 def test_systems_are_compared_on_the_same_articles_only() -> None:
     one, other = labelling((("a",), ("a", "c"), ("b",))), labelling(((), (), ()))
     assert p_value(one, one) == 1
@@ -231,7 +261,7 @@ def test_quick_runs_take_samples(corpora: Path, fake: Any) -> None:
 
 def test_robustness_asks_for_topics_or_tags_of_known_corpora(corpora: Path) -> None:
     settings = config(corpora, plain=["sport", "economy"])
-    assert len(list(robustness_keys(replace(settings, robustness={"plain": "topics"})))) == 10
+    assert len(list(robustness_keys(replace(settings, robustness={"plain": "topics"})))) == 12
     with pytest.raises(CorpusError, match="not names"):
         list(robustness_keys(replace(settings, robustness={"plain": "names"})))
     with pytest.raises(CorpusError, match="not among topic_labels"):
@@ -246,15 +276,29 @@ def test_ones_own_articles(corpora: Path, tmp_path: Path, fake: Any) -> None:
     ]
     file.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n\n", encoding="utf-8")
     settings = replace(config(corpora), labelled=str(file), cache=tmp_path)
-    assert [key.corpus for key in own_keys(settings)] == ["topics", "tags"]
+    assert [(key.corpus, key.system) for key in own_keys(settings)] == [
+        ("topics", "wusum"), ("topics", "majority"),
+        ("tags", "wusum"), ("tags", "TF-IDF"), ("tags", "YAKE"), ("tags", "TextRank"),
+    ]  # fmt: skip
     found = evaluate(fake, settings, ["own"])
-    topics, tags = found.answers
+    topics, majority, tags, *_ = found.answers
+    assert isinstance(majority, Labelling)
+    assert majority.predicted == (("sport",), ("sport",))  # all three are as frequent, it comes first
     assert "own.jsonl" in found.about["data"]
     assert isinstance(topics, Labelling)
     assert topics.gold == (("sport", "economy"), ("health",))
     assert topics.ids == ("x", "2")
     assert numbers(topics)["micro-F1"] == pytest.approx(2 * 1 / (2 + 3))
     assert numbers(tags)["F1@5"] == pytest.approx(2 / 6)
+    assert [answers.ids for answers in found.answers[2:]] == [("x",)] * 4
+    phrases = found.find("own", "tags", "TF-IDF")
+    assert isinstance(phrases, Tagging)
+    assert "مباراه" in phrases.ranked[0]
+
+
+def test_an_article_without_a_phrase_gets_none() -> None:
+    number = articles.Example("1", "own", "", "1 2 3", None, ("x",))
+    assert [UNSUPERVISED[system]([], [number]) for system in ("TF-IDF", "TextRank")] == [[()], [()]]
 
 
 def test_the_report_of_ones_own_articles_shows_each_topic_and_what_went_wrong(
@@ -298,6 +342,61 @@ def test_the_command_says_what_is_missing(
     assert (done.exit_code, reason in done.stderr) == (2, True)
     monkeypatch.setitem(sys.modules, "jinja2", None)
     assert "wusum[train,eval]" in CliRunner().invoke(app, ["eval", str(file)]).stderr
+
+
+@pytest.fixture
+def command(corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs `wusum eval` with a model that needs no network; takes settings of the config, and then arguments."""
+    monkeypatch.setattr(Tagger, "from_pretrained", lambda name=None: FakeTagger())
+
+    def run(settings: dict[str, Any], *arguments: str) -> Any:
+        file = tmp_path / "eval.yaml"
+        whole = {"data": str(corpora), "topics": str(corpora / "topics.yaml"), "cache": str(tmp_path / "cache")}
+        file.write_text(json.dumps(whole | settings), encoding="utf-8")
+        return CliRunner().invoke(app, ["eval", str(file), *arguments])
+
+    return run
+
+
+def test_the_command_writes_reports_and_compares_them_and_models(command: Any, tmp_path: Path) -> None:
+    settings = {"topic_labels": {"plain": ["sport", "economy"]}}
+    flags = ("--suite", "topics", "--no-baselines")
+    done = command(settings, *flags, "-o", str(tmp_path / "report"))
+    assert (done.exit_code, "report.html and metrics.json written" in done.stderr) == (0, True)
+    assert {path.name for path in (tmp_path / "report").iterdir()} == {"report.html", "metrics.json", "answers.jsonl"}
+    for other in (str(tmp_path / "report"), "a-model"):
+        done = command(settings, *flags, "--compare", str(tmp_path / "report"), other)
+        assert (done.exit_code, "+0.0000" in done.stdout, "1.0000" in done.stdout) == (0, True, True)
+    done = command(settings, "--compare", "one", "other", "-o", str(tmp_path / "third"))
+    assert (done.exit_code, "makes no report" in done.stderr) == (2, True)
+    done = command(
+        {"topic_labels": {"plain": ["sport", "economy", "health"]}},
+        *flags,
+        "--compare",
+        "a-model",
+        str(tmp_path / "report"),
+    )
+    assert (done.exit_code, "not the same articles" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("suite", "settings", "reason"),
+    [
+        ("topics", {"topic_labels": {"nowhere": ["sport"]}}, "overlap or mean nothing"),
+        ("topics", {"topic_labels": {"plain": ["sport", "sports"]}}, "overlap or mean nothing"),
+        ("tags", {"tag_corpora": ["nowhere"]}, "nowhere.jsonl.xz"),
+        ("parser", {"pages": "nowhere"}, "nowhere.jsonl.xz"),
+        ("parser", {"pages": "plain"}, "plain: no raw page with the truth about its parts"),
+        ("parser", {}, "nothing to measure"),
+        ("robustness", {"robustness": {"nowhere": "tags"}}, "nowhere.jsonl.xz"),
+        ("topics", {"topic_label": {}}, "topic_label"),
+    ],
+)
+def test_the_command_says_what_is_wrong_with_a_suite(
+    command: Any, suite: str, settings: dict[str, Any], reason: str
+) -> None:
+    done = command(settings, "--suite", suite)
+    assert (done.exit_code, done.stdout, reason in done.stderr.replace("\n", "")) == (2, "", True)
 
 
 def test_a_suite_that_is_none_is_refused() -> None:
@@ -407,6 +506,24 @@ def test_drift_trains_on_articles_before_a_date_and_measures_on_those_since(
     assert numbers(found[3])["present R@10"] == 1
     with pytest.raises(ConfigError, match="no test article of almayadeen since 2025"):
         drift_answers(Key("drift", "almayadeen since 2025"), fake, replace(trainable, drift_date="2025"))
+
+
+def test_topics_by_hand_have_a_majority_and_a_linear_model_beside(
+    corpora: Path, fake: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = config(corpora, plain=["sport", "economy", "health"])
+    keys = list(by_hand_keys(settings))
+    assert [(key.corpus, key.system) for key in keys] == [
+        ("all", "wusum"), ("all", "majority"), ("all", "linear"), ("two topics", "wusum"), ("two topics", "majority"),
+    ]  # fmt: skip
+    rows = [
+        (e, (e.label, "health") if e.id.endswith("-0") else (e.label,)) for e in articles.read(corpora, "plain", "test")
+    ]
+    monkeypatch.setattr(suites, "by_hand", lambda _: [row for row in rows if row[0].label != "health"])
+    ours, majority, linear, two, _ = (by_hand_answers(key, fake, settings) for key in keys)
+    assert [len(answers.ids) for answers in (ours, linear, two)] == [8, 8, 1]
+    assert numbers(majority)["first right"] == 0.5
+    assert numbers(linear) == {"first right": 1, "micro-F1": pytest.approx(2 * 8 / (8 + 9))}
 
 
 def test_articles_labelled_by_hand_must_all_be_there(corpora: Path, fake: Any) -> None:

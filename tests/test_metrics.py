@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -9,7 +10,13 @@ import pytest
 from sklearn.metrics import f1_score, ndcg_score
 
 from wusum.eval import metrics
-from wusum.eval.statistics import interval, macro_f1_statistic, mean_interval, randomisation_test
+from wusum.eval.statistics import (
+    interval,
+    macro_f1_statistic,
+    mean_interval,
+    randomisation_test,
+    ratio_randomisation_test,
+)
 
 GOLD = {"a", "b", "c"}
 
@@ -93,3 +100,25 @@ def test_a_difference_is_told_from_chance() -> None:
         randomisation_test(generator.random(60), generator.random(60), rounds=200, seed=n) < 0.05 for n in range(100)
     ]
     assert sum(chances) <= 12
+
+
+def test_a_ratio_is_tested_by_swapping_the_counts_of_articles() -> None:
+    one = np.array([(2, 2), (2, 3), (2, 2), (0, 3), (4, 5)], float)
+    other = np.array([(0, 2), (2, 4), (2, 3), (0, 2), (2, 5)], float)
+
+    def distance(swaps: tuple[bool, ...]) -> float:
+        sums = [np.where(np.array(swaps)[:, None], a, b).sum(0) for a, b in ((one, other), (other, one))]
+        return float(abs(sums[0][0] / sums[0][1] - sums[1][0] / sums[1][1]))
+
+    every = [distance(swaps) for swaps in itertools.product((False, True), repeat=5)]
+    exact = sum(d >= every[0] - 1e-12 for d in every) / len(every)
+    assert 0 < exact < 1
+    assert ratio_randomisation_test(one, other) == pytest.approx(exact, abs=0.02)
+    assert ratio_randomisation_test(one, one, rounds=1000) == 1
+
+
+def test_the_test_of_a_ratio_is_that_of_the_mean_where_each_article_counts_as_one() -> None:
+    generator = np.random.default_rng(5)
+    one, other = generator.random(80), generator.random(80) + 0.05
+    rows = [np.stack([scores, np.ones(80)], axis=1) for scores in (one, other)]
+    assert ratio_randomisation_test(*rows) == pytest.approx(randomisation_test(one, other), abs=0.02)

@@ -38,6 +38,13 @@ def test_a_table_has_the_best_baseline_beside() -> None:
     ]
 
 
+def test_a_suite_without_baselines_has_none_beside() -> None:
+    ours, theirs = (score(s, "micro-F1", v) | {"suite": "by-hand"} for s, v in (("wusum", 0.7), ("linear", 0.6)))
+    row = "| topics labelled by hand: plain | micro-F1 | 0.700 | 0.690 – 0.710 |"
+    assert score_table({"scores": [ours]}).splitlines()[2] == f"{row}  | 1,234 |"
+    assert score_table({"scores": [ours, theirs]}).splitlines()[2] == f"{row} 0.600 (linear) | 1,234 |"
+
+
 def test_a_page_gets_the_table_between_its_marks(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")

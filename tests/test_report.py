@@ -13,6 +13,7 @@ import pytest
 
 from tests.fakes import FakeTagger
 from wusum.eval import articles
+from wusum.eval.answers import Classification, Key, Labelling, Tagging
 from wusum.eval.charts import bars, lines
 from wusum.eval.cli import side_by_side
 from wusum.eval.config import EvalConfig
@@ -90,7 +91,7 @@ def test_two_reports_are_compared(folder: Path, evaluation: Evaluation, tmp_path
     assert again.answers == evaluation.answers
     made = side_by_side(evaluation, again, ("one", "other"))
     columns = {column.header: list(column.cells) for column in made.columns}
-    assert columns["suite"] == ["topics", "tags", *["robustness"] * 10]
+    assert columns["suite"] == ["topics", "tags", *["robustness"] * 12]
     assert columns["one"] == columns["other"]
     assert set(columns["difference"]) == {"+0.0000"}
     with pytest.raises(ConfigError, match="no suite that both"):
@@ -107,11 +108,46 @@ def test_a_broken_model_is_told(settings: EvalConfig, tmp_path: Path) -> None:
             return replace(readings, topics=readings.topics[:, [1, 2, 0, 3]])
 
     broken: Any = Broken()
-    (verdict,) = verdicts(evaluate(broken, replace(settings, cache=tmp_path), ["topics"]))
+    found = evaluate(broken, replace(settings, cache=tmp_path), ["topics"])
+    verdict, calibration = verdicts(found)
     assert verdict.good is False
     assert "Worse: linear on plain (-0.667)" in verdict.text
+    assert (calibration.good, "plain 0.7" in calibration.text, "too sure" in calibration.text) == (False, True, True)
+    write_report(found, settings, tmp_path)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f'<li class="bad"><strong>topics</strong>: {verdict.text}</li>' in page
     without = evaluate(broken, replace(settings, cache=tmp_path, baselines=False), ["topics"])
     assert verdicts(without)[0].good is None
+
+
+def test_a_confidence_is_taken_at_its_word_that_is_as_often_right(evaluation: Evaluation) -> None:
+    ours = evaluation.find("topics", "plain")
+    assert isinstance(ours, Classification)
+
+    def calibration(sure: float) -> tuple[bool | None, str]:
+        verdict = verdicts(Evaluation((replace(ours, confidence=(sure,) * 12),), {}))[-1]
+        return verdict.good, verdict.text.split(". ", 1)[-1]
+
+    assert calibration(10 / 12) == (True, "A calibration error (ECE) of at most 0.03 on 1 of 1 corpora.")
+    assert calibration(0.3) == (False, "Above it: plain 0.533, not sure enough.")
+    assert calibration(0.76)[0] is None  # 0.073, but of twelve articles
+    assert [v.suite for v in verdicts(Evaluation((replace(ours, confidence=None),), {}))] == ["topics"]
+
+
+def test_a_model_that_gives_nothing_is_told(evaluation: Evaluation, settings: EvalConfig, tmp_path: Path) -> None:
+    tags = evaluation.find("tags", "almayadeen")
+    assert isinstance(tags, Tagging)
+    some = replace(tags, ranked=((), *tags.ranked[1:]), given=(0, *(tags.given or ())[1:]))
+    told = verdicts(Evaluation((some,), {}))[0]
+    assert (told.good, "Nothing was given to 1 of 12 articles (almayadeen)." in told.text) == (None, True)
+    none = replace(tags, ranked=((),) * 12, given=(0,) * 12)
+    topics = Labelling(Key("by-hand", "all"), ("1",), (("sport",),), ((),))
+    found = Evaluation((none, topics), evaluation.about)
+    assert [verdict.good for verdict in verdicts(found)] == [False, False]
+    assert {score.value for score in found.scores()} == {0.0}
+    write_report(found, settings, tmp_path)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Nothing was given to 12 of 12 articles (almayadeen)." in page
 
 
 def test_the_surest_errors_come_first(evaluation: Evaluation, settings: EvalConfig) -> None:
@@ -180,7 +216,7 @@ def test_a_browser_shows_it_whole(browser: Any, folder: Path, width: int, scheme
         " flat: [...document.querySelectorAll('svg')].filter(s => s.getBoundingClientRect().height < 40).length}"
     )
     assert shown == {
-        "verdicts": 3, "charts": 5, "errors": 10, "direction": "rtl",
+        "verdicts": 4, "charts": 5, "errors": 10, "direction": "rtl",
         "flat": 0,
         "ground": "rgb(255, 255, 255)" if scheme == "light" else "rgb(20, 23, 26)",
     }  # fmt: skip

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
 from wusum.eval.robustness import DISTURBANCES, disturbed
 from wusum.model.text import normalise
 from wusum.train.corpora import Example
 
-BODY = "أعلنت الوزارة، أمس، عن خطة جديدة لعام 2024: بناء 30 مدرسة في القرى البعيدة. " * 30
+BODY = "أعلنت الوزارة، أمس، عن خطّةٍ جديدة لعام 2024: بناء 30 مدرسة في القرى البعيدة. " * 30
 EXAMPLE = Example("7", "c", "خطة الوزارة", BODY.strip(), None, None)
 
 
@@ -26,6 +28,11 @@ def test_what_each_does() -> None:
     for count in (50, 100, 200):
         assert made[f"{count} words"].body.split() == EXAMPLE.body.split()[:count]
     assert not set("،.:") & set(made["no punctuation"].text)
+    assert made["more punctuation"].body.count(" ") == EXAMPLE.body.count(" ")
+    marks = [sum(unicodedata.category(c) == "Po" for c in e.body) for e in (EXAMPLE, made["more punctuation"])]
+    assert 0.1 < (marks[1] - marks[0]) / len(EXAMPLE.body.split()) < 0.3
+    assert disturbed("no punctuation", made["more punctuation"]).body.split() == made["no punctuation"].body.split()
+    assert made["no diacritics"].body == EXAMPLE.body.replace("خطّةٍ", "خطة")
     assert normalise(made["diacritics"].text) == normalise(EXAMPLE.text)
     assert len(made["diacritics"].text) > 1.2 * len(EXAMPLE.text)
     assert not set("أإآؤئ") & set(made["no hamza"].text)
