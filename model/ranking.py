@@ -42,6 +42,10 @@ FEATURES = (
     "commonest",  # how rare the least rare of them is
     "keyness",  # log of its TF-IDF here
     "key_rank",  # its place by that among the candidates
+    "parts",  # candidates that are a part of it
+    "wholes",  # candidates here that have it as a part
+    "whole_share",  # how often the most frequent of these stands here, for each time that it does
+    "part_head",  # log probability under the tag head of the likeliest of its parts
 )
 
 

@@ -27,7 +27,10 @@ COMMON = 1.9
 """A word less rare than this, which is in more than 15% of the articles, neither begins nor ends a phrase."""
 
 LONGEST = 3
-"""Words of the longest phrase."""
+"""Words of the longest phrase, but for the SON in a name."""
+
+SON = "بن"
+"""What joins the parts of a name: of محمد بن سلمان neither is the name."""
 
 READ = 400
 """Words of an article from which phrases are taken, from its beginning."""
@@ -101,8 +104,10 @@ def key_phrases(
         for first in range(len(parts)):
             if not edge[first]:
                 continue
-            for last in range(first, min(first + LONGEST, len(parts))):
-                if last > first and BREAK.search(text, parts[last - 1].end, parts[last].start):
+            size = 0
+            for last in range(first, len(parts)):
+                size += stems[last] != SON
+                if size > LONGEST or (last > first and BREAK.search(text, parts[last - 1].end, parts[last].start)):
                     break
                 if edge[last]:
                     key = " ".join(stems[first : last + 1])

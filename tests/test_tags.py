@@ -165,3 +165,37 @@ def test_a_tag_explains_its_score(vocabulary: Vocabulary) -> None:
     assert tag.score == pytest.approx(1 / (1 + np.exp(-sum(tag.why.values()))), abs=1e-4)
     assert tag.to_dict()["why"] == tag.why
     assert "why" not in rank.rank("", "في موسكو", NOTHING, 1, None)[0].to_dict()
+
+
+def test_what_is_part_of_what_is_told_to_the_ranking(vocabulary: Vocabulary) -> None:
+    """Three tags stand here, one in the next; each mention of the shortest but one is in a longer one."""
+    body = "وزارة الخارجية الروسية، وزارة الخارجية، روسيا"
+    found, table = ranker(vocabulary).candidates("", body, read(0, 9, 0, 0, 0, 0))
+    row = {found[n].entry.text: dict(zip(FEATURES, table[n].tolist(), strict=True)) for n in range(len(found))}
+    short, long, other = row["وزارة الخارجية"], row["وزارة الخارجية الروسية"], row["روسيا"]
+    assert [long[name] for name in ("parts", "wholes", "whole_share")] == [1, 0, 0]
+    assert [short[name] for name in ("parts", "wholes", "whole_share")] == [0, 1, 0.5]
+    assert [other[name] for name in ("parts", "wholes", "whole_share")] == [0, 0, 0]
+    assert long["part_head"] == pytest.approx(short["head"])
+    assert short["part_head"] == other["part_head"] < long["part_head"]
+
+
+def test_an_article_without_candidates_has_no_features() -> None:
+    empty = TagRanker(Vocabulary([]), Ranking.none(), 0.5, 0.5)
+    found, table = empty.candidates("", "نص", read())
+    assert found == []
+    assert table.shape == (0, len(FEATURES))
+
+
+@pytest.mark.parametrize(
+    ("body", "given"),
+    [
+        ("وزارة الخارجية الروسية", ["وزارة الخارجية الروسية"]),
+        ("وزارة الخارجية الروسية ووزارة الخارجية", ["وزارة الخارجية", "وزارة الخارجية الروسية"]),
+        ("وزارة الخارجية", ["وزارة الخارجية"]),
+    ],
+)
+def test_no_tag_says_again_what_one_before_has_said(vocabulary: Vocabulary, body: str, given: list[str]) -> None:
+    """The head is sure of both ministries, of the shorter one more."""
+    rank = ranker(vocabulary, head=1.0, bias=3.0)
+    assert [tag.text for tag in rank.rank("", body, read(-9, 9, 8, -9, -9, -9), 10, 0.5)] == given

@@ -1,0 +1,101 @@
+"""Phrases of an article that no editor has given before: which of them may be tags, and in which form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator, Mapping, Sequence
+
+from wusum.model.rarity import SON, Rarity, key_phrases
+from wusum.model.spans import KINDS, Phrase
+from wusum.model.surface import without_proclitics
+from wusum.model.text import Word, match_key, words
+from wusum.model.vocabulary import Entry, Mentions, Vocabulary
+
+_POSSESSED = re.compile(r"\w{3,}(?:ها|هم|هما)")
+"""A word with a pronoun of the third person: قيادتها, عزائمهم."""
+
+_ADVERBIAL = re.compile(r"[وف]?[بك]ال\w{3,}|فال\w{3,}")
+"""A word with a preposition and the article: بالمعسكر."""
+
+_ADVERB = re.compile(r"ا\u064b|\u064bا")
+"""An indefinite accusative that is written out: ثالثاً."""
+
+_OPEN = frozenset({SON, "ابن", "بنت", "ابو", "ابي", "عبد", "ام", "ال", "ذو", "ذي", "ذات", "غير"})
+"""Words that no phrase ends with."""
+
+_PARTICLES = {"من", "في", "علي", "عن", "الي", "مع", "بين", "ضد", "غير", "عبر", "حول", "بعد", "قبل", "منذ", "حتي", "دون"}
+_PROCLITICS = "وفبكل"
+
+
+def coined(
+    title: str,
+    title_words: Sequence[Word],
+    body: str,
+    body_words: Sequence[Word],
+    marked: Mapping[str, Phrase],
+    rarity: Rarity,
+    known: Vocabulary,
+) -> tuple[Vocabulary, dict[str, Phrase]]:
+    """The new phrases of an article, as entries of which nothing is known, and what the span head has marked.
+
+    New phrases are those of the span head and those told by TF-IDF. The second are by match key: both of the phrase as
+    it was marked and as it would be a tag.
+    """
+    here = {word.text for part in (title_words, body_words) for word in part}
+    found = dict(marked)
+    new: dict[str, Entry] = {}
+    forms = [(phrase.forms.most_common(1)[0][0], phrase) for phrase in marked.values()]
+    forms += [(form, None) for form in key_phrases(rarity, title, title_words, body, body_words)]
+    for form, phrase in forms:
+        text = without_title(without_proclitics(form, known.spellings, here), known.spellings)
+        key = match_key(text)
+        if phrase is not None:
+            found.setdefault(key, phrase)
+        named = phrase is not None and phrase.odds[KINDS.index("name")] > 0
+        if key not in known and key not in new and sound(text, known.spellings) and (named or not told(text)):
+            new[key] = Entry(key, text, 0, 0, 0, -1)
+    return Vocabulary(new.values()), found
+
+
+def without_title(phrase: str, known: Container[str]) -> str:
+    """A name without the words with an article before it: of «الوزير الروسي سيرغي لافروف» the last two.
+
+    What goes on with a preposition is no name: «الاتحاد الدولي لكرة القدم» stays, as ل comes off a known word.
+    """
+    parts = words(phrase)
+    start = next((n for n, part in enumerate(parts) if not part.text.startswith("ال")), 0)
+    if start and len(parts) - start > 1:
+        first = parts[start].text
+        if not (first in _PARTICLES or (first[0] in _PROCLITICS and first[1:] in known)):
+            return phrase[parts[start].start :]
+    return phrase
+
+
+def sound(phrase: str, known: Container[str]) -> bool:
+    """Whether a phrase can stand alone as a name or a subject: nothing in it points outside, and nothing is cut."""
+    parts = [word.text for word in words(phrase)]
+    if not parts or parts[0] == SON or parts[-1] in _OPEN:
+        return False
+    if _ADVERB.search(phrase) or any(_POSSESSED.fullmatch(part) for part in parts):
+        return False
+    return not any(_ADVERBIAL.fullmatch(part) or _joined(part, known) for part in parts[1:])
+
+
+def told(phrase: str) -> bool:
+    """Whether one word without an article follows words with it, as in a sentence (اللقاح آمن) or after a title
+    (الملك سلمان)."""
+    definite = [part.text.startswith(("ال", "لل")) for part in words(phrase)]
+    return len(definite) > 1 and not definite[-1] and all(definite[:-1])
+
+
+def _joined(word: str, known: Container[str]) -> bool:
+    """Whether a word begins with a conjunction, as far as known words tell: وديقاو, but وزير is one."""
+    return word.startswith("و") and not word.startswith("وال") and len(word) > 3 and word not in known
+
+
+def uncut(mentions: Mentions, text: Sequence[Word]) -> Iterator[tuple[int, int]]:
+    """The mentions in a body that do not begin or end in the middle of a name: not «محمد علي» in «خالد بن محمد علي»."""
+    for first, last in mentions.body:
+        before, after = text[first - 1].text if first else "", text[last + 1].text if last + 1 < len(text) else ""
+        if SON not in (before, after):
+            yield first, last

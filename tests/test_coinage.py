@@ -1,0 +1,93 @@
+"""New phrases: which may be tags, and in which form."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from wusum.model.coinage import coined, sound, uncut, without_title
+from wusum.model.rarity import Rarity
+from wusum.model.spans import Phrase
+from wusum.model.text import match_key, words
+from wusum.model.vocabulary import Entry, Mentions, Vocabulary
+
+KNOWN = {"وزير", "الوزراء"}
+
+
+def new_in(body: str, *marked: str) -> set[str]:
+    """The new phrases of a body in which the span head has marked some."""
+    known = Vocabulary([Entry(match_key("موسكو"), "موسكو", 1, 1, 1, -1)])
+    found = {match_key(form): Phrase(Counter([form])) for form in marked}
+    new, _ = coined("", [], body, words(body), found, Rarity.none(), known)
+    return {entry.text for entry in new.entries}
+
+
+@pytest.mark.parametrize(
+    ("phrase", "whole"),
+    [
+        ("خالد بن محمد اليوسف", True),
+        ("خالد بن", False),
+        ("بن محمد", False),
+        ("وزارة التربية والتعليم", True),
+        ("مركز الملك سلمان للإغاثة", True),
+        ("أحمد الشراحيلي وديقاو", False),
+        ("نائب وزير", True),
+        ("تتولون قيادتها", False),
+        ("عزائمهم", False),
+        ("أبها", True),
+        ("فريق بالمعسكر", False),
+        ("بالون الاختبار", True),
+        ("منتخب بوتسوانا ثالثاً", False),
+        ("؟", False),
+    ],
+)
+def test_a_phrase_that_points_outside_or_is_cut_is_no_tag(phrase: str, whole: bool) -> None:
+    assert sound(phrase, KNOWN) is whole
+
+
+def test_new_phrases_are_those_that_nobody_has_given() -> None:
+    body = "زار موسكو وفد من مصنع الزجاج، وفي مصنع الزجاج عمالها"
+    assert new_in(body, "موسكو", "مصنع الزجاج", "عمالها") == {"مصنع الزجاج"}
+
+
+def test_the_middle_of_a_name_is_not_the_name() -> None:
+    text = words("قال خالد بن محمد اليوسف إن محمد اليوسف")
+    assert list(uncut(Mentions([(3, 4), (6, 7)]), text)) == [(6, 7)]
+    assert list(uncut(Mentions([(1, 1)]), text)) == []
+    assert list(uncut(Mentions([(1, 4)]), text)) == [(1, 4)]
+
+
+@pytest.mark.parametrize(
+    ("phrase", "name"),
+    [
+        ("الأميركي ماركو روبيو", "ماركو روبيو"),
+        ("«المهاجم السلوفيني فلاديمير فايس", "فلاديمير فايس"),
+        ("الملك سلمان", "الملك سلمان"),
+        ("المدينة المنورة", "المدينة المنورة"),
+        ("الاتحاد الدولي لكرة القدم", "الاتحاد الدولي لكرة القدم"),
+        ("الخروج من أوروبا", "الخروج من أوروبا"),
+        ("ماركو روبيو", "ماركو روبيو"),
+    ],
+)
+def test_a_title_before_a_name_comes_off(phrase: str, name: str) -> None:
+    assert without_title(phrase, {"كره"}) == name
+
+
+def test_a_name_without_its_title_keeps_what_the_span_head_said() -> None:
+    body = "نظيره الأميركي ماركو روبيو"
+    phrase = Phrase(Counter(["الأميركي ماركو روبيو"]), [1.0, 2.0])
+    new, marked = coined("", [], body, words(body), {"اميركي ماركو روبيو": phrase}, Rarity.none(), Vocabulary([]))
+    assert [entry.text for entry in new.entries] == ["ماركو روبيو"]
+    assert marked["ماركو روبيو"] is phrase
+
+
+def test_a_sentence_is_no_tag_but_a_title_with_a_name_is() -> None:
+    body = "اللقاح آمن كما قال الملك سلمان"
+    known = Vocabulary([])
+    found = {
+        match_key(form): Phrase(Counter([form]), [1.0, name])
+        for form, name in (("اللقاح آمن", -3.0), ("الملك سلمان", 2.0))
+    }
+    new, _ = coined("", [], body, words(body), found, Rarity.none(), known)
+    assert [entry.text for entry in new.entries] == ["الملك سلمان"]
