@@ -44,7 +44,7 @@ def coined(
     here = {word.text for part in (title_words, body_words) for word in part}
     found = dict(marked)
     new: dict[str, Entry] = {}
-    forms = [(phrase.forms.most_common(1)[0][0], phrase) for phrase in marked.values()]
+    forms: list[tuple[str, Phrase | None]] = [(phrase.forms.most_common(1)[0][0], phrase) for phrase in marked.values()]
     forms += [(form, None) for form in key_phrases(rarity, title, title_words, body, body_words)]
     for form, phrase in forms:
         text = without_title(without_proclitics(form, known.spellings, here), known.spellings)

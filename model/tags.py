@@ -206,7 +206,7 @@ def without_repeats(found: Sequence[Candidate], ranked: Sequence[int], most: int
 
 def _doubt(features: NDArray[np.float64]) -> NDArray[np.float64]:
     """What is taken off the log odds of candidates with these features [..., features]."""
-    return DOUBT * (features[..., FEATURES.index("present")] == 0)
+    return np.asarray(DOUBT * (features[..., FEATURES.index("present")] == 0))
 
 
 def _spans(candidate: Candidate, body: str, text: Sequence[Word]) -> tuple[tuple[int, int], ...]:
