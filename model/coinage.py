@@ -47,7 +47,7 @@ def coined(
     forms: list[tuple[str, Phrase | None]] = [(phrase.forms.most_common(1)[0][0], phrase) for phrase in marked.values()]
     forms += [(form, None) for form in key_phrases(rarity, title, title_words, body, body_words)]
     for form, phrase in forms:
-        text = without_title(without_proclitics(form, known.spellings, here), known.spellings)
+        text = without_title(without_proclitics(form, known.beginnings, known.spellings, here), known.spellings)
         key = match_key(text)
         if phrase is not None:
             found.setdefault(key, phrase)

@@ -11,12 +11,12 @@ _BEFORE_ARTICLE = re.compile(r"[وف]?[بك]?(?=ال)|[وف]?لل")
 _BEFORE_BARE = re.compile(r"[وف]?[بلك]|[وف]")
 
 
-def without_proclitics(phrase: str, known: Container[str], here: Container[str]) -> str:
+def without_proclitics(phrase: str, beginnings: Container[str], known: Container[str], here: Container[str]) -> str:
     """A phrase of a text without وـ فـ بـ لـ كـ before its first word.
 
     Before the article they always go (بالرياض and للرياض → الرياض). Before a bare word they go where it is not
-    among the `known` words, in `normalise`'s spelling, and what is left of it is among those or the words that
-    stand `here`, in the same article (وموسكو → موسكو, but لبنان stays).
+    among the words that tags begin with (`beginnings`, in `normalise`'s spelling), and what is left of it is among the
+    `known` words or those that stand `here`, in the same article (وموسكو → موسكو, but لبنان stays).
     """
     word = words(phrase)[0]
     starts = align(phrase[word.start : word.end]).starts
@@ -24,7 +24,7 @@ def without_proclitics(phrase: str, known: Container[str], here: Container[str])
         joined = found.group().endswith("لل")
         if len(word.text) - cut - (0 if joined else len("ال")) >= MIN_STEM:
             return ("ال" if joined else "") + phrase[word.start + starts[cut] :]
-    if word.text not in known:
+    if word.text not in beginnings:
         for cut in (1, 2):
             rest = word.text[cut:]
             if _BEFORE_BARE.fullmatch(word.text[:cut]) and len(rest) >= MIN_STEM and (rest in known or rest in here):

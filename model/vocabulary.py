@@ -115,6 +115,11 @@ class Vocabulary:
         """All words of all entries, as they are written but for what `normalise` folds."""
         return frozenset(word for entry in self.entries for word in normalise(entry.text).split())
 
+    @cached_property
+    def beginnings(self) -> frozenset[str]:
+        """The first words of all entries, so written."""
+        return frozenset(found[0] for entry in self.entries if (found := normalise(entry.text).split()))
+
     def of_label(self, label: int) -> int | None:
         """The entry of a label of the tag head, None where the vocabulary has none."""
         return self._by_label.get(label)
