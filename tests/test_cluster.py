@@ -18,6 +18,7 @@ from tests.test_resume import make_dump, options
 from wusum.model.article import Article
 from wusum.model.cluster import RayWorkers
 from wusum.model.command import run_tag
+from wusum.model.predictor import Predictor
 from wusum.model.runtime import ModelError
 
 OPENING: dict[str, Any] = {"name": None, "runtime": "onnx", "vocabulary": None, "threads": 1, "device": "cpu"}
@@ -39,6 +40,23 @@ def test_two_actors_write_the_same_bytes(ray: Any, tmp_path: Path, count: int) -
     assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
     rejects = [(tmp_path / f"{name}.rejects.jsonl").read_bytes() for name in ("one.jsonl", "two.jsonl")]
     assert rejects[0] == rejects[1]
+
+
+def test_ray_data_takes_the_predictor(ray: Any) -> None:
+    text = "فاز المنتخب في مباراة كرة القدم أمس على ضيفه"
+    rows = ray.data.from_items([{"id": f"n{n}", "text": f"{text} {n}" if n % 3 else "x"} for n in range(12)])
+    made = rows.map_batches(
+        Predictor, fn_constructor_kwargs={"keep": ["id"], "max_tags": 2}, concurrency=1, batch_size=5
+    ).take_all()
+    assert sorted(row["id"] for row in made) == sorted(f"n{n}" for n in range(12))
+    expected = Predictor(max_tags=2)({"text": [f"{text} {n}" for n in range(12)]})
+    for row in made:
+        number = int(row["id"][1:])
+        assert (row["error"] is None) == (number % 3 > 0)
+        assert list(row["topics"]) == (expected["topics"][number] if number % 3 else [])
+        assert [tag["text"] for tag in row["tags"]] == (
+            [tag["text"] for tag in expected["tags"][number]] if number % 3 else []
+        )
 
 
 def test_an_actor_that_is_killed_is_replaced(ray: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
