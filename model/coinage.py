@@ -9,7 +9,7 @@ from wusum.model.rarity import SON, Rarity, key_phrases
 from wusum.model.spans import KINDS, Phrase
 from wusum.model.surface import without_proclitics
 from wusum.model.text import Word, match_key, words
-from wusum.model.vocabulary import Entry, Mentions, Vocabulary
+from wusum.model.vocabulary import PROCLITICS, Entry, Mentions, Vocabulary
 
 _POSSESSED = re.compile(r"\w{3,}(?:ها|هم|هما)")
 """A word with a pronoun of the third person: قيادتها, عزائمهم."""
@@ -24,7 +24,6 @@ _OPEN = frozenset({SON, "ابن", "بنت", "ابو", "ابي", "عبد", "ام"
 """Words that no phrase ends with."""
 
 _PARTICLES = {"من", "في", "علي", "عن", "الي", "مع", "بين", "ضد", "غير", "عبر", "حول", "بعد", "قبل", "منذ", "حتي", "دون"}
-_PROCLITICS = "وفبكل"
 
 
 def coined(
@@ -66,7 +65,7 @@ def without_title(phrase: str, known: Container[str]) -> str:
     start = next((n for n, part in enumerate(parts) if not part.text.startswith("ال")), 0)
     if start and len(parts) - start > 1:
         first = parts[start].text
-        if not (first in _PARTICLES or (first[0] in _PROCLITICS and first[1:] in known)):
+        if not (first in _PARTICLES or (first[0] in PROCLITICS and first[1:] in known)):
             return phrase[parts[start].start :]
     return phrase
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from wusum.model.candidates import Candidate
 from wusum.model.reading import Reading
+from wusum.model.spans import Phrase
 from wusum.model.tags import Tag, TagRanker
 from wusum.model.text import match_key
 from wusum.model.vocabulary import Entry, Vocabulary
@@ -57,8 +59,14 @@ class ControlledRanker(TagRanker):
             ranker.rarity,
         )
 
-    def _coined(self, *_: object) -> Vocabulary:
-        return Vocabulary(())
+    def _coined(
+        self, title: str, title_words: object, body: str, body_words: object, marked: Mapping[str, Phrase]
+    ) -> tuple[Vocabulary, Mapping[str, Phrase]]:
+        return Vocabulary(()), marked
+
+    def _chosen(self, found: Sequence[Candidate], ranked: Sequence[int], most: int) -> list[int]:
+        """All: whoever lists two tags has a use for both, and names of one term become one tag afterwards."""
+        return list(ranked[:most])
 
     def rank(
         self, title: str, body: str, reading: Reading, max_tags: int, min_score: float | None, *, explain: bool = False

@@ -8,7 +8,7 @@ elsewhere, which both may be new. What an editor would do with it is told by a f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from wusum.model.memory import UNHEARD, Memory, Vote
 from wusum.model.ranking import FEATURES, Ranking
 from wusum.model.rarity import Rarity
 from wusum.model.reading import Reading
+from wusum.model.spans import Phrase
 from wusum.model.text import Word, align, match_key, words
 from wusum.model.vocabulary import Mentions, Vocabulary
 
@@ -89,7 +90,7 @@ class TagRanker:
         """What there is to choose from, and its features [candidates, features]."""
         title_words = words(title)
         body_words = words(body) if body_words is None else body_words
-        new, phrases = coined(title, title_words, body, body_words, reading.phrases, self.rarity, self.vocabulary)
+        new, phrases = self._coined(title, title_words, body, body_words, reading.phrases)
         votes, familiar = self._votes(reading.ids)
         made: dict[str, Candidate] = {}
         for known in (self.vocabulary, new):
@@ -112,6 +113,21 @@ class TagRanker:
                 made.setdefault(entry.key, Candidate(entry, Mentions(), phrases.get(entry.key), vote))
         found = list(made.values())
         return found, feature_table(found, log_p, familiar, len(body), self.rarity)
+
+    def _coined(
+        self,
+        title: str,
+        title_words: Sequence[Word],
+        body: str,
+        body_words: Sequence[Word],
+        marked: Mapping[str, Phrase],
+    ) -> tuple[Vocabulary, Mapping[str, Phrase]]:
+        """The new phrases that may be tags, and what the span head has marked."""
+        return coined(title, title_words, body, body_words, marked, self.rarity, self.vocabulary)
+
+    def _chosen(self, found: Sequence[Candidate], ranked: Sequence[int], most: int) -> list[int]:
+        """The first of some candidates that say something of their own."""
+        return without_repeats(found, ranked, most)
 
     def _votes(self, ids: Sequence[int]) -> tuple[dict[str, Vote], float]:
         """What similar articles say of tags, by match key, and how similar the most similar is."""
@@ -149,7 +165,7 @@ class TagRanker:
                 _spans(found[n], body, body_words),
                 why=self._why(features[n]) if explain else None,
             )
-            for n in without_repeats(found, good, max_tags)
+            for n in self._chosen(found, good, max_tags)
         )
 
     def _why(self, features: NDArray[np.float64]) -> dict[str, float]:

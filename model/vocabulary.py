@@ -14,7 +14,8 @@ from wusum.model.text import MIN_STEM, Word, normalise, strip_clitics, words
 MAX_WORDS = 8
 """Words of the longest tag that is looked for."""
 
-_PROCLITICS = "وفبكل"
+PROCLITICS = "وفبكل"
+"""Conjunctions and prepositions that are written as one with a word."""
 _BREAK = re.compile(r"[.,:;!?\n\u060c\u061b\u061f]")
 """What no mention goes across."""
 
@@ -134,7 +135,7 @@ def _without_proclitics(word: str, stem: str) -> list[str]:
         return [stem[1:]] if stem[0] == "و" and len(stem) > MIN_STEM else []
     readings = []
     for _ in range(2):
-        if len(stem) <= MIN_STEM or stem[0] not in _PROCLITICS:
+        if len(stem) <= MIN_STEM or stem[0] not in PROCLITICS:
             break
         stem = stem[1:]
         readings.append(strip_clitics(stem))
