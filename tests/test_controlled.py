@@ -40,9 +40,18 @@ def test_only_terms_are_given_and_an_alias_is_its_term() -> None:
 
 
 def test_a_term_of_the_head_may_be_absent_and_a_new_phrase_is_none() -> None:
-    rank = controlled(Term("لبنان"), head=1.0, bias=3.0)
+    rank = controlled(Term("لبنان"), Term("باريس"), head=1.0, bias=3.0)
     found = Phrase(Counter({"غزة": 1}), [9.0, 9.0])
     assert [t.text for t in rank.rank("", "نص عن غزة", read(0, 9, 0, غزه=found), 10, 0.0)] == ["لبنان"]
+
+
+def test_a_name_with_a_title_is_given_beside_the_name() -> None:
+    """In a vocabulary of the model's own the second would be a repetition."""
+    rank = controlled(Term("فلاديمير بوتين"), Term("الرئيس الروسي فلاديمير بوتين"), present=2.0, parts=-1.0)
+    body = "قال الرئيس الروسي فلاديمير بوتين، وأضاف فلاديمير بوتين"
+    tags = rank.rank("", body, NOTHING, 10, None)
+    assert [tag.text for tag in tags] == ["فلاديمير بوتين", "الرئيس الروسي فلاديمير بوتين"]
+    assert [len(tag.spans) for tag in tags] == [2, 1]
 
 
 @pytest.mark.parametrize(
