@@ -51,7 +51,8 @@ def coined(
         if phrase is not None:
             found.setdefault(key, phrase)
         named = phrase is not None and phrase.odds[KINDS.index("name")] > 0
-        if key not in known and key not in new and sound(text, known.spellings) and (named or not told(text)):
+        clause = told(text) or any(rarity.is_verb(word.text) for word in words(text))
+        if key not in known and key not in new and sound(text, known.spellings) and (named or not clause):
             new[key] = Entry(key, text, 0, 0, 0, -1)
     return Vocabulary(new.values()), found
 

@@ -1,6 +1,7 @@
 """How rare words are, and the phrases of an article that are rare elsewhere: what it is about, known before or not.
 
-Words are known by a hash of their stem (Weinberger et al., "Feature hashing", 2009), so that the table is small.
+Words are known by a hash of their stem (Weinberger et al., "Feature hashing", 2009), so that the table is small;
+verbs by a longer one of the whole word.
 """
 
 from __future__ import annotations
@@ -38,26 +39,30 @@ READ = 400
 MOST = 25
 """Phrases that are taken of an article."""
 
+SHORT = 4
+"""Letters of a word that has no sign of the future: سيرة."""
+
 TITLE = 1.5
 """How much more a phrase of the title counts."""
 
 
 class Rarity:
-    """The inverse document frequency of words."""
+    """The inverse document frequency of words, and which of them are verbs."""
 
-    def __init__(self, idf: NDArray[np.float32]) -> None:
-        """`idf` [BUCKETS], by the hash of a word's stem."""
+    def __init__(self, idf: NDArray[np.float32], verbs: Iterable[int] = ()) -> None:
+        """`idf` [BUCKETS], by the hash of a word's stem; `verbs` are hashes of normalised words."""
         self._idf: list[float] = idf.tolist()
+        self._verbs = frozenset(verbs)
 
     @classmethod
-    def of(cls, articles: Iterable[Iterable[str]]) -> Rarity:
-        """That in some articles, each the stems of its words."""
+    def of(cls, articles: Iterable[Iterable[str]], verbs: Iterable[str] = ()) -> Rarity:
+        """That in some articles, each the stems of its words, with verbs as they are found in text, normalised."""
         seen = np.zeros(BUCKETS, np.int64)
         total = 0
         for stems in articles:
             seen[[bucket(stem) for stem in set(stems)]] += 1
             total += 1
-        return cls(np.log((total + 1) / (seen + 1)).astype(np.float32))
+        return cls(np.log((total + 1) / (seen + 1)).astype(np.float32), map(_hash, verbs))
 
     @classmethod
     def none(cls) -> Rarity:
@@ -68,25 +73,37 @@ class Rarity:
     def load(cls, folder: Path) -> Rarity:
         """Read `rarity.safetensors`; raises ModelError for one that is damaged."""
         try:
-            idf = load_file(folder / FILE)["idf"]
-            if idf.shape != (BUCKETS,):
-                raise ValueError(f"a table of shape {idf.shape}")
+            arrays = load_file(folder / FILE)
+            idf, verbs = arrays["idf"], arrays["verbs"]
+            if idf.shape != (BUCKETS,) or verbs.ndim != 1:
+                raise ValueError(f"tables of shape {idf.shape} and {verbs.shape}")
         except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise ModelError(f"{folder / FILE}: damaged, or not of this model ({error}); install it again") from error
-        return cls(idf.astype(np.float32))
+        return cls(idf.astype(np.float32), verbs.tolist())
 
     def save(self, folder: Path) -> None:
         """Write `rarity.safetensors`, in half precision."""
-        save_file({"idf": np.array(self._idf, np.float16)}, folder / FILE)
+        verbs = np.array(sorted(self._verbs), np.uint32)
+        save_file({"idf": np.array(self._idf, np.float16), "verbs": verbs}, folder / FILE)
 
     def __call__(self, stem: str) -> float:
         """The inverse document frequency of a word by its stem."""
         return self._idf[bucket(stem)]
 
+    def is_verb(self, word: str) -> bool:
+        """Whether a normalised word is a verb, as it stands or after a conjunction or the sign of the future."""
+        future = len(word) > SHORT and word.startswith(("سي", "ست"))
+        stuck = (future or word.startswith("و")) and _hash(word[1:]) in self._verbs
+        return stuck or _hash(word) in self._verbs
+
 
 def bucket(stem: str) -> int:
     """Where a word stands in the table."""
-    return zlib.crc32(stem.encode(errors="surrogatepass")) % BUCKETS
+    return _hash(stem) % BUCKETS
+
+
+def _hash(word: str) -> int:
+    return zlib.crc32(word.encode(errors="surrogatepass"))
 
 
 def key_phrases(
@@ -94,20 +111,25 @@ def key_phrases(
 ) -> list[str]:
     """The phrases of an article that are frequent in it and made of rare words (TF-IDF), as they first stand there.
 
-    None goes across a sentence end or other sign; none begins or ends with a common or short word or with a number.
+    None goes across a verb, a sentence end or other sign; none begins or ends with a common or short word or with a
+    number.
     """
     found: dict[str, tuple[float, str]] = {}
     for text, parts, worth in ((title, title_words, TITLE), (body, body_words[:READ], 1.0)):
         stems = [strip_clitics(word.text) for word in parts]
         rare = [rarity(stem) for stem in stems]
-        edge = [r > COMMON and len(s) > 2 and not s.isdigit() for s, r in zip(stems, rare, strict=True)]
+        verb = [rarity.is_verb(word.text) for word in parts]
+        edge = [
+            r > COMMON and len(s) > 2 and not s.isdigit() and not v for s, r, v in zip(stems, rare, verb, strict=True)
+        ]
         for first in range(len(parts)):
             if not edge[first]:
                 continue
             size = 0
             for last in range(first, len(parts)):
                 size += stems[last] != SON
-                if size > LONGEST or (last > first and BREAK.search(text, parts[last - 1].end, parts[last].start)):
+                apart = last > first and BREAK.search(text, parts[last - 1].end, parts[last].start)
+                if size > LONGEST or verb[last] or apart:
                     break
                 if edge[last]:
                     key = " ".join(stems[first : last + 1])

@@ -91,3 +91,15 @@ def test_a_sentence_is_no_tag_but_a_title_with_a_name_is() -> None:
     }
     new, _ = coined("", [], body, words(body), found, Rarity.none(), known)
     assert [entry.text for entry in new.entries] == ["الملك سلمان"]
+
+
+def test_a_clause_with_a_verb_is_no_tag_but_a_name_that_looks_so_is() -> None:
+    body = "أمس يحل منتخب بوتسوانا ضيفا على تونس كما قال يحل الحمادي"
+    rarity = Rarity.of([], ["يحل"])
+    found = {
+        match_key(form): Phrase(Counter([form]), [1.0, name])
+        for form, name in (("يحل منتخب بوتسوانا", -3.0), ("منتخب بوتسوانا", -3.0), ("يحل الحمادي", 2.0))
+    }
+    new, _ = coined("", [], body, words(body), found, rarity, Vocabulary([]))
+    # Every word is as rare as any here, so the phrases by TF-IDF are none.
+    assert {"منتخب بوتسوانا", "يحل الحمادي"} == {entry.text for entry in new.entries}

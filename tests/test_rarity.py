@@ -50,6 +50,16 @@ def test_no_phrase_goes_across_a_sign(rarity: Rarity) -> None:
     assert set(found(rarity, "", "زعفران، خرشوف")) == {"زعفران", "خرشوف"}
 
 
+def test_no_phrase_has_a_verb_in_it(rarity: Rarity, tmp_path: Path) -> None:
+    telling = Rarity.of([{"قال"}] * 9, ["يحل", "يكون", "يره"])
+    telling.save(tmp_path)
+    for table in (telling, Rarity.load(tmp_path)):
+        assert all(map(table.is_verb, ("يحل", "ويحل", "سيكون")))
+        assert not any(map(table.is_verb, ("تحل", "نيحل", "سيره", "و", "")))
+        assert set(found(table, "", "زعفران يحل خرشوف")) == {"زعفران", "خرشوف"}
+    assert "زعفران يحل خرشوف" in found(rarity, "", "زعفران يحل خرشوف")
+
+
 def test_there_are_not_too_many(rarity: Rarity) -> None:
     body = " ".join(f"كلمة{chr(0x0628 + n % 20)}{chr(0x0628 + n // 20)}" for n in range(100))
     assert len(found(rarity, "", body)) == MOST

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,7 @@ from wusum.model.topics import TopicDecoder
 from wusum.model.vocabulary import Vocabulary
 from wusum.train.corpora import Example, LabelMap, examples, held_out
 from wusum.train.thresholds import fit_thresholds, told_by_hand
+from wusum.train.verbs import verbs
 from wusum.train.vocabulary import build_vocabulary
 
 log = logging.getLogger(__name__)
@@ -112,7 +114,7 @@ def run(config: CalibrateConfig) -> None:
     # The ranking must meet tags as it will in use: counted on other articles than those it is fitted on.
     unfitted = build_vocabulary(seen, labels)
     remembered = build_memory(tagger, seen, unfitted)
-    rarity = build_rarity(config)
+    rarity = build_rarity(config, unfitted)
     rarity.save(config.model)
     fresh += [e for corpus in config.phrase_corpora for e in examples(config.data, corpus) if e.phrases]
     unranked = TagRanker(unfitted, Ranking.none(), 0.0, 0.0, remembered, rarity=rarity)
@@ -177,14 +179,18 @@ def _read(tagger: Tagger, rows: Sequence[Example]) -> Iterator[Reading]:
         yield from tagger.read([row.article() for row in rows[start : start + CHUNK]])
 
 
-def build_rarity(config: CalibrateConfig) -> Rarity:
-    """How rare words are in the training articles of some corpora, the same number of each."""
+def build_rarity(config: CalibrateConfig, vocabulary: Vocabulary) -> Rarity:
+    """How rare words are in the training articles of some corpora, the same number of each, and which are verbs; names
+    that look like verbs are known from the tags."""
     articles: list[set[str]] = []
+    counts: Counter[str] = Counter()
     for corpus in config.word_corpora or config.corpora:
         rows = sorted(examples(config.data, corpus, before=config.before), key=lambda e: zlib.crc32(e.id.encode()))
-        texts = (row.text[:WORD_CHARS] for row in rows[: config.word_articles])
-        articles += [{strip_clitics(word.text) for word in words(text)} for text in texts]
-    return Rarity.of(articles)
+        for row in rows[: config.word_articles]:
+            found = [word.text for word in words(row.text[:WORD_CHARS])]
+            counts.update(found)
+            articles.append({strip_clitics(word) for word in found})
+    return Rarity.of(articles, verbs(counts, vocabulary))
 
 
 def build_memory(tagger: Tagger, rows: Sequence[Example], vocabulary: Vocabulary) -> Memory:

@@ -6,11 +6,51 @@ biases and norms are no such matrices.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+MOMENTUM = 0.95
+QUINTIC = (3.4445, -4.7750, 2.0315)
+"""Coefficients of the Newton-Schulz iteration, chosen by Jordan for steepness at zero; singular values end near 1."""
+
+
+def orthogonal(matrix: Tensor, iterations: int = 5) -> Tensor:
+    """About the nearest matrix with orthogonal rows, or columns where there are fewer of them."""
+    tall = matrix.size(0) > matrix.size(1)
+    found = matrix.T if tall else matrix
+    found = found / (found.norm() + 1e-7)
+    for _ in range(iterations):
+        square = found @ found.T
+        found = QUINTIC[0] * found + (QUINTIC[1] * square + QUINTIC[2] * square @ square) @ found
+    return found.T if tall else found
+
+
+class Muon(torch.optim.Optimizer):
+    """Muon with Nesterov momentum and decoupled weight decay.
+
+    As `torch.optim.Muon`, but in the precision of the parameters: that one's bfloat16 products take two thirds of a
+    step's time on processors that have none of their own.
+    """
+
+    def __init__(self, params: Iterable[nn.Parameter], lr: float, weight_decay: float) -> None:
+        super().__init__(params, {"lr": lr, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+        """Move every matrix that has a gradient."""
+        for group in self.param_groups:
+            for matrix in group["params"]:
+                if matrix.grad is None:
+                    continue
+                state = self.state[matrix]
+                momentum = state.setdefault("momentum_buffer", torch.zeros_like(matrix))
+                momentum.lerp_(matrix.grad, 1 - MOMENTUM)
+                update = orthogonal(matrix.grad.lerp(momentum, MOMENTUM))
+                matrix.mul_(1 - group["lr"] * group["weight_decay"])
+                matrix.add_(update, alpha=-group["lr"] * max(1.0, matrix.size(0) / matrix.size(1)) ** 0.5)
 
 
 class MuonAdamW(torch.optim.Optimizer):
@@ -22,7 +62,7 @@ class MuonAdamW(torch.optim.Optimizer):
         matrices = [p for name, p in named.items() if p.ndim == 2 and "embeddings" not in name]
         rest = [p for name, p in named.items() if not (p.ndim == 2 and "embeddings" not in name)]
         self.parts: tuple[torch.optim.Optimizer, ...] = (
-            torch.optim.Muon(matrices, lr=matrix_rate, weight_decay=weight_decay),
+            Muon(matrices, lr=matrix_rate, weight_decay=weight_decay),
             torch.optim.AdamW(rest, lr=rate, betas=(0.9, 0.98), weight_decay=0.0),
         )
         super().__init__([{"params": matrices}, {"params": rest}], {})

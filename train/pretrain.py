@@ -72,6 +72,8 @@ class PretrainConfig:
     eval_steps: int = 500
     eval_rows: int = 512
     """Rows of validation text that are scored, always the same with the same masks."""
+    eval_mask_share: float = 0.2
+    """Share of their tokens that is masked, so that runs with other shares in training can be compared."""
     seed: int = 13
 
 
@@ -147,8 +149,8 @@ def run(config: PretrainConfig, callbacks: Sequence[transformers.TrainerCallback
     transformers.set_seed(config.seed)
     tokenizer = Tokenizer.from_file(str(config.tokenizer / "tokenizer.json"))
     train, validation = (
-        MaskedRows(np.load(config.packed / f"{split}.npy", mmap_mode="r"), tokenizer, config.mask_share, config.seed)
-        for split in ("train", "validation")
+        MaskedRows(np.load(config.packed / f"{split}.npy", mmap_mode="r"), tokenizer, share, config.seed)
+        for split, share in (("train", config.mask_share), ("validation", config.eval_mask_share))
     )
     scored = range(min(config.eval_rows, len(validation)))
     labels = np.concatenate([validation[i]["labels"] for i in scored])
