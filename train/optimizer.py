@@ -25,7 +25,7 @@ def orthogonal(matrix: Tensor, iterations: int = 5) -> Tensor:
     for _ in range(iterations):
         square = found @ found.T
         found = QUINTIC[0] * found + (QUINTIC[1] * square + QUINTIC[2] * square @ square) @ found
-    return found.T if tall else found
+    return torch.as_tensor(found.T if tall else found)
 
 
 class Muon(torch.optim.Optimizer):
@@ -39,7 +39,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__(params, {"lr": lr, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move every matrix that has a gradient."""
         for group in self.param_groups:
             for matrix in group["params"]:
