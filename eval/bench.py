@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -77,8 +78,10 @@ def bench(config: EvalConfig, model: str | None, count: int, note: Callable[[str
         dump = Path(scratch) / "dump.jsonl"
         lines = (json.dumps({"id": e.id, "title": e.title, "text": e.body}, ensure_ascii=False) for e in found)
         dump.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        command = partial(_command, dump, Path(scratch), model, len(found), windows)
         systems: dict[str, Callable[[], Rate]] = {
-            "wusum tag": lambda: _command(dump, Path(scratch), model, len(found), windows),
+            "wusum tag": command,
+            "wusum tag, topics alone": lambda: command("--max-tags=0"),
             "network alone": lambda: _network(tagger, windows, len(found)),
             "linear TF-IDF": _linear(config, found),
             **_torch_systems(folder, tagger, windows, len(found)),
@@ -97,6 +100,7 @@ def bench(config: EvalConfig, model: str | None, count: int, note: Callable[[str
             "processors": available_cpus(),
             "matrix_products_gflops": matrix_rate(),
             "times_pipeline": times_pipeline(rates),
+            "tags_add": tags_add(rates),
             "rates": [asdict(rate) for rate in rates],
             "turns": [asdict(rate) for made in turns.values() for rate in made],
             **_latency(tagger, found),
@@ -126,11 +130,13 @@ def _windows(tagger: Tagger, articles: Sequence[Article]) -> list[list[int]]:
     return [window for article in articles for window in tagger.windows(article)]
 
 
-def _command(dump: Path, scratch: Path, model: str | None, count: int, windows: Sequence[list[int]]) -> Rate:
+def _command(
+    dump: Path, scratch: Path, model: str | None, count: int, windows: Sequence[list[int]], *options: str
+) -> Rate:
     """The whole run, from the start of the process to its end."""
     out = scratch / "out.jsonl"
     begin = time.perf_counter()
-    peak = _run(["tag", str(dump), "-o", str(out), "--force", *_on_cpu(model)])
+    peak = _run(["tag", str(dump), "-o", str(out), "--force", *options, *_on_cpu(model)])
     seconds = time.perf_counter() - begin
     return Rate("", count / seconds, sum(map(len, windows)) / seconds, peak)
 
@@ -232,6 +238,12 @@ def times_pipeline(rates: Sequence[Rate]) -> float:
     """How many articles `wusum tag` does in the time that `transformers.pipeline`, at its best, takes for one."""
     articles = {rate.system: rate.articles for rate in rates}
     return articles["wusum tag"] / max(n for name, n in articles.items() if name.startswith("transformers.pipeline"))
+
+
+def tags_add(rates: Sequence[Rate]) -> float:
+    """The time that tags take, as a share of that of topics alone."""
+    articles = {rate.system: rate.articles for rate in rates}
+    return articles["wusum tag, topics alone"] / articles["wusum tag"] - 1
 
 
 def _median(rates: Sequence[Rate]) -> Rate:

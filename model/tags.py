@@ -148,6 +148,8 @@ class TagRanker:
         Without `min_score` the model's thresholds hold; a tag that does not stand in the article must be surer. The
         fuller name stands for its part, where the part stands nowhere else, and has the better score of both.
         """
+        if not max_tags:
+            return ()
         body_words = words(body)
         found, features = self.candidates(title, body, reading, body_words)
         scores = self.scores(features)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from wusum.eval.bench import Rate, matrix_rate, sample, times_pipeline, window_flops
+from wusum.eval.bench import Rate, matrix_rate, sample, tags_add, times_pipeline, window_flops
 from wusum.eval.config import EvalConfig
 from wusum.model.cli import app, load_parts
 
@@ -27,9 +27,12 @@ def test_the_operations_of_a_window_are_those_of_its_matrix_products() -> None:
 
 
 def test_the_command_is_measured_against_the_pipeline_at_its_best() -> None:
-    names = ("wusum tag", "network alone", "transformers.pipeline, batch 1", "transformers.pipeline, batch 32")
-    rates = [Rate(name, articles) for name, articles in zip(names, (60.0, 90.0, 5.0, 12.0), strict=True)]
+    rates = [
+        Rate("wusum tag", 60.0), Rate("wusum tag, topics alone", 75.0), Rate("network alone", 90.0),
+        Rate("transformers.pipeline, batch 1", 5.0), Rate("transformers.pipeline, batch 32", 12.0),
+    ]  # fmt: skip
     assert times_pipeline(rates) == 5.0
+    assert tags_add(rates) == 0.25
 
 
 def test_the_command_measures_every_system(corpora: Path, tmp_path: Path) -> None:
@@ -44,7 +47,7 @@ def test_the_command_measures_every_system(corpora: Path, tmp_path: Path) -> Non
     found = json.loads(out.read_text(encoding="utf-8"))
     rates = {row["system"]: row for row in found["rates"]}
     assert rates.keys() == {
-        "wusum tag", "network alone", "linear TF-IDF", "transformers.pipeline, batch 1",
+        "wusum tag", "wusum tag, topics alone", "network alone", "linear TF-IDF", "transformers.pipeline, batch 1",
         "transformers.pipeline, batch 32", "eager torch, batch 32",
     }  # fmt: skip
     assert all(row["articles"] > 0 for row in rates.values())
@@ -52,6 +55,7 @@ def test_the_command_measures_every_system(corpora: Path, tmp_path: Path) -> Non
     assert 30 < rates["wusum tag"]["peak_mib"] < 4000
     assert rates["network alone"]["tokens"] / rates["network alone"]["articles"] == pytest.approx(found["tokens"])
     assert found["times_pipeline"] > 0
+    assert -1 < found["tags_add"] < 10
     assert 0 < found["p50_ms"] <= found["p99_ms"]
     assert 0 < found["help_s"] < found["first_result_s"]
     assert result.stdout.count("wusum tag") >= 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,25 @@ def test_any_base_model_takes_the_encoders_place(corpora: Path, trained: Path, t
     one, other = (Tagger.from_pretrained(model, runtime=name)("فاز الفريق في المباراة") for name in ("onnx", "torch"))
     assert [t.code for t in one.topics] == [t.code for t in other.topics]
     assert one.topics[0].score == pytest.approx(other.topics[0].score, abs=1e-3)
+
+
+def test_a_model_goes_on_with_its_heads(corpora: Path, trained: Path, tmp_path: Path) -> None:
+    model = trained / "finetune" / "model"
+    settings = {"base_model": str(model), "tokenizer": "", "encoder": {}, "keep_heads": True}
+    finetune.run(finetune_config(corpora, tmp_path / "on", epochs=0.3, learning_rate=0.0, **settings))
+    before = load_file(model / "model.safetensors")
+    after = load_file(tmp_path / "on" / "finetune" / "model" / "model.safetensors")
+    assert after.keys() == before.keys()
+    assert all(torch.equal(after[name], weight) for name, weight in before.items())
+
+    rare = finetune_config(corpora, tmp_path / "rare", tag_min_count=25, **settings)
+    with pytest.raises(ConfigError, match="heads are of other tags"):
+        finetune.run(rare)
+    shutil.copytree(model, tmp_path / "bare")
+    (tmp_path / "bare" / "tag_labels.json").unlink()
+    settings["base_model"] = str(tmp_path / "bare")
+    with pytest.raises(ConfigError, match="no heads of a fine-tuned model"):
+        finetune.run(finetune_config(corpora, tmp_path / "of-bare", **settings))
 
 
 def test_calibrating_again_changes_nothing(corpora: Path, trained: Path) -> None:

@@ -23,6 +23,7 @@ class Stage(StrEnum):
     pretrain = "pretrain"
     contrast = "contrast"
     finetune = "finetune"
+    average = "average"
     export = "export"
     calibrate = "calibrate"
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 import transformers
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional
@@ -28,7 +28,7 @@ from transformers.utils.hub import cached_file
 
 from wusum.model.network import Network, pooling
 from wusum.model.spans import MARKS
-from wusum.train.config import pin
+from wusum.train.config import ConfigError, pin
 from wusum.train.corpora import LabelMap
 from wusum.train.encoder import new_bert
 from wusum.train.preprocessing import add_preprocessing
@@ -55,6 +55,8 @@ class FinetuneConfig:
     """Folder with `tokenizer.json`; not needed with `base_model`."""
     base_model: str = ""
     """Hub id or folder of a pretrained encoder; empty trains a new one of the shape in `encoder`."""
+    keep_heads: bool = False
+    """Go on with the heads of `base_model`, the folder of a model that was made here, too."""
     preprocessing: str = "auto"
     """What the text goes through before the base model's own tokenizer: none, arabert, or auto, by the model's name."""
     encoder: dict[str, Any] = field(default_factory=dict)
@@ -152,7 +154,7 @@ def new_encoder(config: FinetuneConfig, vocab_size: int, pad: int) -> PreTrained
     if config.base_model:
         base = AutoConfig.from_pretrained(config.base_model, trust_remote_code=False)
         pretrained: PreTrainedModel = AutoModel.from_pretrained(
-            config.base_model, trust_remote_code=False, **pooling(base.to_dict())
+            config.base_model, trust_remote_code=False, dtype=torch.float32, **pooling(base.to_dict())
         )
         return pretrained
     return new_bert(config.encoder, vocab_size, config.window, pad, config.vectors, config.vector_scale)
@@ -173,6 +175,23 @@ def load_tokenizer(config: FinetuneConfig) -> Tokenizer:
     return Tokenizer.from_file(str(Path(config.tokenizer) / "tokenizer.json"))
 
 
+def load_heads(network: Network, folder: Path, topics: LabelMap, tags: TagLabels) -> None:
+    """Give a network the heads of a model that was made here; raises ConfigError where they are of other labels."""
+    try:
+        settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        codes = [topic["code"] for topic in settings["wusum"]["topics"]]
+        labels = json.loads((folder / "tag_labels.json").read_text(encoding="utf-8"))
+        weights = load_file(folder / "model.safetensors")
+    except (OSError, KeyError) as error:
+        raise ConfigError(f"{folder}: no heads of a fine-tuned model to keep: {error}") from error
+    for kind, theirs, ours in (("topics", codes, topics.codes), ("tags", labels, tags.texts)):
+        if list(theirs) != list(ours):
+            raise ConfigError(f"{folder}: its heads are of other {kind}; leave keep_heads out, and new ones are made")
+    for name in ("topic_head", "tag_head", "span_head"):
+        head = network.get_submodule(name)
+        head.load_state_dict({part: weights[f"{name}.{part}"].float() for part in ("weight", "bias")})
+
+
 def run(config: FinetuneConfig, callbacks: Sequence[TrainerCallback] = ()) -> None:
     """Train, or go on from the last checkpoint under `output`, and write the model to `output/model`."""
     pin(config, config.output, free=FREE)
@@ -189,6 +208,8 @@ def run(config: FinetuneConfig, callbacks: Sequence[TrainerCallback] = ()) -> No
     special = tokenizer.encode("").ids
     pad = tokenizer.token_to_id("[PAD]") or 0
     network = Network(new_encoder(config, tokenizer.get_vocab_size(), pad), len(topics.keys), len(tags.texts))
+    if config.keep_heads:
+        load_heads(network, Path(config.base_model), topics, tags)
     steps = int(len(rows) / config.batch_size * config.epochs)
     trainer = HeadsTrainer(
         model=network,
