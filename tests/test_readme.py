@@ -36,7 +36,8 @@ def test_a_command_of_the_readme_has_only_options_and_files_that_exist(command: 
             assert (ROOT / word).is_file()
 
 
-STAGES = ["comparison", "tokenizer", "vectors", "packing", "pretrain", "contrast", "finetune", "export", "calibrate"]
+STAGES = ["comparison", "tokenizer", "vectors", "packing", "pretrain", "contrast", "finetune", "average",
+          "export", "calibrate"]  # fmt: skip
 
 
 @pytest.mark.parametrize("stage", STAGES)
