@@ -28,6 +28,7 @@ from transformers.utils.hub import cached_file
 
 from wusum.model.network import Network, pooling
 from wusum.model.spans import MARKS
+from wusum.model.text import match_key
 from wusum.train.config import ConfigError, pin
 from wusum.train.corpora import LabelMap
 from wusum.train.encoder import new_bert
@@ -184,8 +185,9 @@ def load_heads(network: Network, folder: Path, topics: LabelMap, tags: TagLabels
         weights = load_file(folder / "model.safetensors")
     except (OSError, KeyError) as error:
         raise ConfigError(f"{folder}: no heads of a fine-tuned model to keep: {error}") from error
-    for kind, theirs, ours in (("topics", codes, topics.codes), ("tags", labels, tags.texts)):
-        if list(theirs) != list(ours):
+    keys, ours = list(map(match_key, labels)), list(tags.index)
+    for kind, same in (("topics", codes == list(topics.codes)), ("tags", keys == ours)):
+        if not same:
             raise ConfigError(f"{folder}: its heads are of other {kind}; leave keep_heads out, and new ones are made")
     for name in ("topic_head", "tag_head", "span_head"):
         head = network.get_submodule(name)
