@@ -11,7 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from wusum.model.ranking import FEATURES, Ranking
 from wusum.model.runtime import ModelError
-from wusum.train.calibrate import flattened
+from wusum.train.ranking import flattened, mixed
 
 GENERATOR = np.random.default_rng(5)
 TABLE = np.round(GENERATOR.normal(size=(3000, len(FEATURES))), 2)  # rounded, so that values meet thresholds
@@ -26,7 +26,7 @@ def model() -> HistGradientBoostingClassifier:
 @pytest.fixture(scope="module")
 def ranking(model: HistGradientBoostingClassifier, tmp_path_factory: pytest.TempPathFactory) -> Ranking:
     path = tmp_path_factory.mktemp("ranking") / "ranking.json"
-    flattened(model).save(path)
+    flattened(model, range(len(FEATURES))).save(path)
     return Ranking.load(path)
 
 
@@ -34,6 +34,18 @@ def test_the_log_odds_are_those_of_the_classifier(ranking: Ranking, model: HistG
     np.testing.assert_allclose(ranking.log_odds(TABLE), model.decision_function(TABLE), atol=1e-4)
     assert ranking.log_odds(TABLE[:0]).shape == (0,)
     np.testing.assert_array_equal(ranking.log_odds(TABLE[7:8]), ranking.log_odds(TABLE)[7:8])
+
+
+def test_a_mean_of_two_rankings_is_one(ranking: Ranking, tmp_path: Path) -> None:
+    columns = [0, 1, 3]
+    few = HistGradientBoostingClassifier(max_iter=20, early_stopping=False).fit(TABLE[:, columns], GIVEN)
+    other = flattened(few, columns)
+    np.testing.assert_allclose(other.log_odds(TABLE), few.decision_function(TABLE[:, columns]), atol=1e-9)
+    mixed(ranking, other, 0.25).save(tmp_path / "ranking.json")
+    both = Ranking.load(tmp_path / "ranking.json")
+    wanted = 0.75 * ranking.log_odds(TABLE) + 0.25 * few.decision_function(TABLE[:, columns])
+    np.testing.assert_allclose(both.log_odds(TABLE), wanted, atol=1e-4)
+    np.testing.assert_allclose(both.start + both.parts(TABLE[:20]).sum(axis=1), both.log_odds(TABLE[:20]), atol=1e-9)
 
 
 def test_the_parts_of_the_features_sum_up_and_fall_to_those_that_matter(ranking: Ranking) -> None:

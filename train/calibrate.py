@@ -2,8 +2,8 @@
 
 Topics: one temperature (Guo et al., "On calibration of modern neural networks", ICML 2017) that minimises the
 partial-label loss on the validation splits, every corpus counting the same; a threshold for each topic that is common
-enough among validation articles all of whose topics were told by hand, and one for the rest. Tags: gradient-boosted
-trees on the candidates of training articles that the encoder never saw; thresholds are fitted on validation articles.
+enough among validation articles all of whose topics were told by hand, and one for the rest. Tags: the ranking
+(`ranking.py` says how); thresholds are fitted on validation articles.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import json
 import logging
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,34 +19,27 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
-from sklearn.ensemble import HistGradientBoostingClassifier
 
-from wusum.model.blocks import CHUNK
-from wusum.model.memory import Memory
-from wusum.model.ranking import FEATURES, Ranking
 from wusum.model.rarity import Rarity
-from wusum.model.reading import Reading
 from wusum.model.tagger import Tagger
 from wusum.model.tags import TagRanker
-from wusum.model.text import match_key, strip_clitics, words
+from wusum.model.text import strip_clitics, words
 from wusum.model.topics import TopicDecoder
 from wusum.model.vocabulary import Vocabulary
-from wusum.train.corpora import Example, LabelMap, examples, held_out
+from wusum.train.corpora import LabelMap, examples, held_out
+from wusum.train.ranking import Trees, build_memory, fit_ranking, fit_tag_thresholds, read
 from wusum.train.thresholds import fit_thresholds, told_by_hand
 from wusum.train.verbs import verbs
 from wusum.train.vocabulary import build_vocabulary
 
 log = logging.getLogger(__name__)
 
-FLAT = 0.98
-"""A threshold that reaches this part of the best mean F1 is good enough: too few tags are of little use."""
-
 WORD_CHARS = 4000
 """Characters of an article whose words are counted."""
 
 
-@dataclass(frozen=True)
-class CalibrateConfig:
+@dataclass(frozen=True, kw_only=True)
+class CalibrateConfig(Trees):
     """Settings of `wusum train calibrate`."""
 
     data: Path
@@ -79,14 +71,6 @@ class CalibrateConfig:
     """Corpora whose training articles tell how rare words are; empty takes those of `corpora`."""
     word_articles: int = 2500
     """Articles of each of them."""
-    trees: int = 300
-    """Trees of the ranking, each with so many leaves at most and so many candidates in a leaf at least."""
-    tree_leaves: int = 25
-    leaf_size: int = 50
-    tree_rate: float = 0.04
-    """Learning rate of the boosting."""
-    tree_features: float = 0.3
-    """Share of the features, drawn anew, that a split is looked for among."""
     max_rows: int = 1000
     """Validation articles of a corpus to calibrate topics on."""
 
@@ -108,21 +92,16 @@ def run(config: CalibrateConfig) -> None:
         ours["topics"][number]["threshold"] = threshold
 
     tagged = [e for e in examples(config.data, "almayadeen", before=config.before) if e.tags]
-    fresh = [e for e in tagged if held_out(e.id, config.tag_holdout)]
-    seen = [e for e in tagged if not held_out(e.id, config.tag_holdout)]
+    fresh = [held_out(e.id, config.tag_holdout) for e in tagged]
+    phrased = [e for corpus in config.phrase_corpora for e in examples(config.data, corpus) if e.phrases]
     labels = json.loads((config.model / "tag_labels.json").read_text(encoding="utf-8"))
-    # The ranking must meet tags as it will in use: counted on other articles than those it is fitted on.
-    unfitted = build_vocabulary(seen, labels)
-    remembered = build_memory(tagger, seen, unfitted)
-    rarity = build_rarity(config, unfitted)
-    rarity.save(config.model)
-    fresh += [e for corpus in config.phrase_corpora for e in examples(config.data, corpus) if e.phrases]
-    unranked = TagRanker(unfitted, Ranking.none(), 0.0, 0.0, remembered, rarity=rarity)
-    ranking = fit_ranking(tagger, unranked, fresh, config)
-    ranking.save(config.model / "ranking.json")
     vocabulary = build_vocabulary(tagged, labels)
     vocabulary.save(config.model / "tags.tsv")
-    memory = build_memory(tagger, tagged, vocabulary)
+    rarity = build_rarity(config, vocabulary)
+    rarity.save(config.model)
+    ranking = fit_ranking(config, tagger, tagged, fresh, phrased, labels, rarity)
+    ranking.save(config.model / "ranking.json")
+    memory = build_memory(tagger.ids([e.article() for e in tagged]), tagged, vocabulary, tagger.pieces)
     memory.save(config.model)
     ranker = TagRanker(vocabulary, ranking, 0.0, 0.0, memory, rarity=rarity)
     validation = [e for e in examples(config.data, "almayadeen", ["validation"], config.before) if e.tags]
@@ -144,7 +123,7 @@ def fit_temperature(config: CalibrateConfig, tagger: Tagger, label_map: LabelMap
             sets = np.zeros((len(rows), len(label_map.keys)), bool)
             for i, (_, topics) in enumerate(rows):
                 sets[i, list(topics)] = True
-            parts.append((np.stack([reading.topics for reading in _read(tagger, [e for e, _ in rows])]), sets))
+            parts.append((np.stack([reading.topics for reading in read(tagger, [e for e, _ in rows])]), sets))
 
     def loss(log_temperature: float) -> float:
         scale = np.exp(-log_temperature)
@@ -166,17 +145,11 @@ def fit_topic_thresholds(
     if not config.topics_by_hand:
         return config.topic_threshold, {}
     rows, gold = told_by_hand(config.topics_by_hand, config.data, label_map, config.hand_words)
-    logits = np.stack([reading.topics for reading in _read(tagger, rows)])
+    logits = np.stack([reading.topics for reading in read(tagger, rows)])
     scores = TopicDecoder(tagger.topics.topics, temperature, 0.0).probabilities(logits)
     shared, own, f1 = fit_thresholds(np.where(label_map.given, scores, 0), gold, config.hand_count)
     log.info("topics above %.2f, or %s: micro-F1 %.4f of %d articles", shared, own, f1, len(rows))
     return shared, own
-
-
-def _read(tagger: Tagger, rows: Sequence[Example]) -> Iterator[Reading]:
-    """What the network makes of each row."""
-    for start in range(0, len(rows), CHUNK):
-        yield from tagger.read([row.article() for row in rows[start : start + CHUNK]])
 
 
 def build_rarity(config: CalibrateConfig, vocabulary: Vocabulary) -> Rarity:
@@ -191,76 +164,3 @@ def build_rarity(config: CalibrateConfig, vocabulary: Vocabulary) -> Rarity:
             counts.update(found)
             articles.append({strip_clitics(word) for word in found})
     return Rarity.of(articles, verbs(counts, vocabulary))
-
-
-def build_memory(tagger: Tagger, rows: Sequence[Example], vocabulary: Vocabulary) -> Memory:
-    """The memory of some tagged articles; tags that the vocabulary has not are forgotten."""
-    ids = tagger.ids([row.article() for row in rows])
-    found = [[vocabulary.index(key) for key in sorted(set(map(match_key, row.tags or ())))] for row in rows]
-    return Memory.of(ids, [[tag for tag in tags if tag is not None] for tags in found], tagger.pieces)
-
-
-def fit_ranking(tagger: Tagger, ranker: TagRanker, rows: Sequence[Example], config: CalibrateConfig) -> Ranking:
-    """Trees fitted on all candidates of some articles with tags, or with key phrases."""
-    features, given = [], []
-    for row, reading in zip(rows, _read(tagger, rows), strict=True):
-        gold = set(map(match_key, row.phrases or ()))
-        candidates, table = ranker.candidates(row.title, row.body, reading)
-        features.append(table)
-        given += [candidate.entry.key in gold for candidate in candidates]
-    log.info("ranking fitted on %d candidates of %d articles, %d of them tags", len(given), len(rows), sum(given))
-    model = HistGradientBoostingClassifier(
-        max_iter=config.trees, learning_rate=config.tree_rate, max_leaf_nodes=config.tree_leaves,
-        min_samples_leaf=config.leaf_size, max_features=config.tree_features, l2_regularization=1.0,
-        early_stopping=False, random_state=0,
-    )  # fmt: skip
-    return flattened(model.fit(np.concatenate(features), given))
-
-
-def flattened(model: HistGradientBoostingClassifier) -> Ranking:
-    """The trees of a fitted classifier of two classes. scikit-learn has no public way to them; a test compares."""
-    trees = [predictor.nodes for (predictor,) in model._predictors]
-    roots = np.cumsum([0, *map(len, trees[:-1])])
-    nodes = np.concatenate(trees)
-    shift = np.repeat(roots, list(map(len, trees)))
-    leaf, own = nodes["is_leaf"].astype(bool), np.arange(len(nodes))
-    left, right = (np.where(leaf, own, nodes[side].astype(np.int64) + shift) for side in ("left", "right"))
-    value, count = np.where(leaf, nodes["value"], 0.0), nodes["count"].astype(float)
-    for node in sorted(own[~leaf], key=lambda n: -int(nodes["depth"][n])):  # from the leaves up
-        below = [left[node], right[node]]
-        value[node] = np.average(value[below], weights=count[below])
-    feature = np.where(leaf, 0, nodes["feature_idx"]).astype(np.int64)
-    threshold = np.where(leaf, 0.0, nodes["num_threshold"])
-    return Ranking(float(model._baseline_prediction.ravel()[0]), roots, feature, threshold, left, right, value)
-
-
-def fit_tag_thresholds(
-    tagger: Tagger, ranker: TagRanker, rows: Sequence[Example], absent_precision: float, most: int = 10
-) -> dict[str, float]:
-    """The least scores of given tags: absent ones reach `absent_precision`; then mean F1 of `most` tags is all but the
-    best, with as many tags as that allows."""
-    ranked = []
-    for row, reading in zip(rows, _read(tagger, rows), strict=True):
-        candidates, features = ranker.candidates(row.title, row.body, reading)
-        present = features[:, FEATURES.index("present")] == 1
-        keys = [candidate.entry.key for candidate in candidates]
-        tags = sorted(zip(keys, ranker.scores(features), present, strict=True), key=lambda tag: (-tag[1], tag[0]))
-        ranked.append((set(map(match_key, row.tags or ())), tags[: 2 * most]))
-
-    def precision(absent: float) -> float:
-        hits = [key in gold for gold, tags in ranked for key, score, here in tags if not here and score >= absent]
-        return sum(hits) / len(hits) if hits else 1.0
-
-    def mean_f1(present: float, absent: float) -> float:
-        total = 0.0
-        for gold, tags in ranked:
-            kept = [key for key, score, here in tags if score >= (present if here else absent)][:most]
-            total += 2 * len(gold.intersection(kept)) / (len(gold) + len(kept))
-        return total / len(ranked)
-
-    steps = [round(float(t), 2) for t in np.arange(0.02, 1.0, 0.01)]
-    absent = next((t for t in steps if precision(t) >= absent_precision), 1.0)
-    measured = [mean_f1(t, absent) for t in steps]
-    present = next(t for t, f1 in zip(steps, measured, strict=True) if f1 >= FLAT * max(measured))
-    log.info("tags above %.2f, absent ones above %.2f: mean F1 %.4f", present, absent, mean_f1(present, absent))
-    return {"threshold": present, "absent_threshold": absent}
