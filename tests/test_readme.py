@@ -75,6 +75,14 @@ def test_the_python_examples_of_the_readme_run() -> None:
     assert set(names["dataset"].column_names) == {"text", "title", "topics", "tags", "error"}
 
 
+def test_the_demo_prints_what_the_readme_shows() -> None:
+    (shown,) = re.findall(r"```\n(politics\n.*?)```", README, re.DOTALL)
+    page = str(ROOT / "tests" / "pages" / "politics.txt")
+    printed = CliRunner().invoke(app, ["tag", page, "--format", "table"]).stdout
+    # Scores may differ in their last digit from one processor to another.
+    assert re.sub(r"\d\.\d\d", "", printed).split() == re.sub(r"\d\.\d\d", "", shown).split()
+
+
 def test_the_model_card_names_every_topic_that_is_given() -> None:
     card = (ROOT / "model" / "weights" / "README.md").read_text(encoding="utf-8")
     topics = yaml.safe_load((ROOT / "configs" / "topics.yaml").read_text(encoding="utf-8"))["topics"]
