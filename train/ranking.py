@@ -123,6 +123,9 @@ def fit_ranking(
         plain.add(ranker, [tagged[n] for n in inside], (_unread(ids[n]) for n in inside))
     ranker = ranker_of(range(len(tagged)), ())
     plain.add(ranker, phrased, map(_unread, tagger.ids([row.article() for row in phrased])))
+    if len(set(plain.given)) < 2:
+        log.warning("no ranking without the network's features: the candidates are all tags, or none is")
+        return ranking
     columns = [n for n, name in enumerate(FEATURES) if name not in NETWORKS]
     return mixed(ranking, grow(trees, plain, columns), trees.plain_share)
 
