@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from wusum.model.article import Article
 
-CHUNK = 256
+CHUNK = 512
 """Articles of a block, so that windows of like length share a batch."""
 
 CHUNK_CHARS = 4_000_000

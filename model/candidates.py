@@ -96,9 +96,9 @@ def _own(candidate: Candidate, log_p: NDArray[np.float64]) -> list[float]:
 
 def _rarity(candidate: Candidate, rarity: Rarity) -> tuple[float, float, float]:
     """How rare its words are on average, the least rare one, and the log of TF-IDF."""
-    rare = [rarity(stem) for stem in candidate.entry.key.split(" ")]
+    mean, least, together = rarity.of_key(candidate.entry.key)
     times = len(candidate.mentions.body) + candidate.mentions.in_title
-    return sum(rare) / len(rare), min(rare), math.log((times or 0.5) * sum(rare) + 0.1)
+    return mean, least, math.log((times or 0.5) * together + 0.1)
 
 
 def _nested(found: Sequence[Candidate], log_p: NDArray[np.float64]) -> NDArray[np.float64]:

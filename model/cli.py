@@ -112,7 +112,13 @@ def tag(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads of each network. Default: what processors there are.")
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes that tag, each with a model of its own.")] = 1,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Processes that tag, each with a model of its own. Default: a long run takes one for each processor.",
+        ),
+    ] = None,
     engine: Annotated[Engine, typer.Option(help="Where they run: here, or on a Ray cluster.")] = Engine.local,
     resume: Annotated[
         bool,

@@ -20,7 +20,7 @@ from wusum.model.manifest import Manifest, content_fingerprint, fingerprints, mo
 from wusum.model.outputs import OneFile, OutputNames, Outputs, Place, Screen, Shards
 from wusum.model.runtime import available_cpus
 from wusum.model.tagger import Tagger
-from wusum.model.workers import Workers
+from wusum.model.workers import MOST, Growing, Workers
 from wusum.model.writers import output_format, parts_folder
 
 
@@ -44,7 +44,7 @@ class TagOptions:
     part: tuple[int, int] = (1, 1)
     explain: bool = False
     vocabulary: str | None = None
-    workers: int = 1
+    workers: int | None = None
     engine: str = "local"
     device: str = "auto"
 
@@ -67,38 +67,47 @@ def run_tag(options: TagOptions) -> None:
     wanted = None
     if names and _lasting(options):
         wanted = Manifest(fingerprints(options.inputs, names), "", options.shaping())
-    tagger, opening = _open(options)
+    tagger, opening, workers = _open(options)
     if wanted:
         wanted.options["device"] = opening["device"]  # which decides the last digit of a score
     folder = tagger.artefact.folder
-    with _answering(options, tagger, opening) as answering:
+    with _answering(options, tagger, opening, workers) as answering:
+        del tagger  # once workers have taken its place, nothing holds its memory
         _tag(options, answering, folder, names, wanted)
 
 
-def _open(options: TagOptions) -> tuple[Tagger, dict[str, Any]]:
-    """The model, in any case, so that a bad one is told here; and the arguments with which every worker opens it.
+def _open(options: TagOptions) -> tuple[Tagger, dict[str, Any], int]:
+    """The model, in any case, so that a bad one is told here; how every worker opens it; and how many do.
 
     The device is one for all of them, chosen here. The GPUs of a Ray cluster, though, are not this machine's: they are
-    used only where they are asked for.
+    used only where they are asked for. Without a number of workers, there are as many as find processors, but one on a
+    GPU, for torch and for Ray.
     """
-    opening: dict[str, Any] = {
-        "name": options.model, "runtime": options.runtime, "vocabulary": options.vocabulary,
-        "threads": options.threads or max(available_cpus() // options.workers, 1),
-    }  # fmt: skip
+    cpus = available_cpus()
+    opening: dict[str, Any] = {"name": options.model, "runtime": options.runtime, "vocabulary": options.vocabulary}
+    device = options.device
     if options.engine == "ray":
-        device = "cuda" if options.device == "cuda" else "cpu"
-        return Tagger.from_pretrained(**opening, device="cpu"), opening | {"device": device}
-    tagger = Tagger.from_pretrained(**opening, device=options.device)
-    return tagger, opening | {"device": tagger.runtime.device}
+        device, opening["device"] = "cpu", "cuda" if options.device == "cuda" else "cpu"
+    tagger = Tagger.from_pretrained(**opening | {"device": device}, threads=options.threads or cpus)
+    workers = options.workers
+    if workers is None:
+        alone = options.engine == "ray" or options.runtime == "torch" or tagger.runtime.device != "cpu"
+        workers = 1 if alone else max(min(cpus // (options.threads or 1), MOST), 1)
+    threads = options.threads or max(cpus // workers, 1)
+    return tagger, {"device": tagger.runtime.device} | opening | {"threads": threads}, workers
 
 
-def _answering(options: TagOptions, tagger: Tagger, opening: dict[str, Any]) -> AbstractContextManager[Streaming]:
+def _answering(
+    options: TagOptions, tagger: Tagger, opening: dict[str, Any], workers: int
+) -> AbstractContextManager[Streaming]:
     """What tags: this process, several, or a cluster's."""
     if options.engine == "ray":
         from wusum.model.cluster import RayWorkers
 
-        return RayWorkers(options.workers, opening)
-    return Workers(options.workers, opening) if options.workers > 1 else nullcontext(tagger)
+        return RayWorkers(workers, opening)
+    if workers == 1:
+        return nullcontext(tagger)
+    return Growing(tagger, workers, opening) if options.workers is None else Workers(workers, opening)
 
 
 def _tag(

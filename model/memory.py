@@ -8,8 +8,8 @@ the nearest, each by how near it is.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,8 +33,7 @@ STEP = 255
 """Values from 0 to 1 are kept in so many steps."""
 
 
-@dataclass(frozen=True, slots=True)
-class Vote:
+class Vote(NamedTuple):
     """What the nearest articles say of a tag."""
 
     share: float
@@ -123,28 +122,38 @@ class Memory:
         """What the articles nearest to one of these token ids say of tags, by their numbers in the vocabulary; and
         the cosine of the nearest of all, 0 where none has anything in common with it."""
         likeness = self._likeness(ids)
-        nearest = np.argsort(-likeness, kind="stable")[:NEAREST]
+        nearest = largest(likeness, NEAREST)
         nearest = nearest[likeness[nearest] > 0]
         if not len(nearest):
             return {}, 0.0
-        whole = float(likeness[nearest].sum())
-        sums: dict[int, float] = {}
-        first: dict[int, float] = {}
-        for article in nearest.tolist():
-            near = float(likeness[article])
-            for tag in self.tags[self.tag_starts[article] : self.tag_starts[article + 1]].tolist():
-                sums[tag] = sums.get(tag, 0.0) + near
-                first.setdefault(tag, near)
-        return {tag: Vote(total / whole, first[tag]) for tag, total in sums.items()}, float(likeness[nearest[0]])
+        near = likeness[nearest]
+        begins, ends = self.tag_starts[nearest], self.tag_starts[nearest + 1]
+        given = np.concatenate([self.tags[a:b] for a, b in zip(begins.tolist(), ends.tolist(), strict=True)])
+        worth = np.repeat(near, ends - begins)
+        tags, first, place = np.unique(given, return_index=True, return_inverse=True)
+        shares = np.bincount(place, worth, len(tags)) / near.sum()
+        said = map(Vote._make, zip(shares.tolist(), worth[first].tolist(), strict=True))
+        return dict(zip(tags.tolist(), said, strict=True)), float(near[0])
 
     def _likeness(self, ids: Sequence[int]) -> NDArray[np.float64]:
         """The cosine [articles] of each article and one of these token ids."""
         found, times = count(ids)
         weights = tf_idf(times, self.idf[found])
-        begins, ends = self.starts[found], self.starts[found + 1]
-        posted = np.concatenate([np.zeros(0, np.int64), *(np.arange(a, b) for a, b in zip(begins, ends, strict=True))])
-        products = self.values[posted] * np.repeat(weights, ends - begins)
+        sizes = self.starts[found + 1] - self.starts[found]
+        # The places of each piece's articles, one piece after the other.
+        posted = np.arange(sizes.sum()) + np.repeat(self.starts[found] - (np.cumsum(sizes) - sizes), sizes)
+        products = self.values[posted] * np.repeat(weights, sizes)
         return np.bincount(self.articles[posted], products, len(self.tag_starts) - 1) / STEP
+
+
+def largest(values: NDArray[Any], most: int) -> NDArray[np.int64]:
+    """The places [at most `most`] of the largest values, the largest first, of equal ones the first."""
+    if len(values) > most:
+        least = np.partition(values, -most)[-most]
+        found = np.flatnonzero(values >= least)
+    else:
+        found = np.arange(len(values))
+    return found[np.argsort(-values[found], kind="stable")][:most]
 
 
 def count(ids: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -1,4 +1,4 @@
-"""The ranking of tags: gradient-boosted trees over a few features, evaluated with numpy.
+"""The ranking of tags: gradient-boosted trees over a few features.
 
 What a feature adds to a score is what the splits on it add on the way down the trees (Saabas, "Interpreting random
 forests", 2014): the parts and the baseline sum up to the log odds.
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wusum.model.forest import Forest
 from wusum.model.runtime import ModelError
 
 FEATURES = (
@@ -63,10 +64,12 @@ class Ranking:
         value: NDArray[np.float64],
     ) -> None:
         """`value` of a leaf is what it adds to the log odds, of another node the mean of the leaves below, by how many
-        training candidates came there. A leaf is its own `left` and `right`."""
+        training candidates came there. A leaf is its own `left` and `right`. Raises ValueError for a tree of more than
+        `forest.MAX_LEAVES`."""
         self.baseline, self.roots = baseline, roots
         self.feature, self.threshold = feature, threshold
         self.left, self.right, self.value = left, right, value
+        self._forest = Forest(roots, feature, threshold, left, right, value)
 
     @classmethod
     def none(cls) -> Ranking:
@@ -108,8 +111,7 @@ class Ranking:
 
     def log_odds(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """The log odds [candidates] that an editor gives each, from its features [candidates, features]."""
-        *_, leaves = self._paths(features)
-        return np.asarray(self.baseline + self.value[leaves].sum(axis=1))
+        return np.asarray(self.baseline + self._forest.sums(features))
 
     def parts(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """What each feature adds [candidates, features] to the log odds, beside the same for all, `start`."""

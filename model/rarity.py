@@ -9,6 +9,9 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from heapq import nsmallest
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +21,7 @@ from safetensors.numpy import load_file, save_file
 
 from wusum.model.runtime import ModelError
 from wusum.model.spans import BREAK
-from wusum.model.text import Word, strip_clitics
+from wusum.model.text import CACHED, CACHED_LETTERS, Word, strip_clitics
 
 FILE = "rarity.safetensors"
 
@@ -53,6 +56,8 @@ class Rarity:
         """`idf` [BUCKETS], by the hash of a word's stem; `verbs` are hashes of normalised words."""
         self._idf: list[float] = idf.tolist()
         self._verbs = frozenset(verbs)
+        self._cached_of_key = lru_cache(CACHED)(self._of_key)
+        self._cached_facts = lru_cache(CACHED)(self._facts)
 
     @classmethod
     def of(cls, articles: Iterable[Iterable[str]], verbs: Iterable[str] = ()) -> Rarity:
@@ -90,11 +95,34 @@ class Rarity:
         """The inverse document frequency of a word by its stem."""
         return self._idf[bucket(stem)]
 
+    def of_key(self, key: str) -> tuple[float, float, float]:
+        """The inverse document frequencies of the words of a match key: their mean, the least of them and their sum."""
+        return self._cached_of_key(key) if len(key) <= 2 * CACHED_LETTERS else self._of_key(key)
+
+    def _of_key(self, key: str) -> tuple[float, float, float]:
+        rare = [self(stem) for stem in key.split(" ")]
+        return sum(rare) / len(rare), min(rare), sum(rare)
+
+    def facts(self, word: str) -> tuple[str, float, bool, bool]:
+        """The stem of a normalised word, how rare it is, whether it is a verb, and whether a phrase may begin or end
+        with it: a word that is neither common, short, a number nor a verb."""
+        return self._cached_facts(word) if len(word) <= CACHED_LETTERS else self._facts(word)
+
+    def _facts(self, word: str) -> tuple[str, float, bool, bool]:
+        stem = strip_clitics(word)
+        rare, verb = self(stem), self.is_verb(word)
+        return stem, rare, verb, rare > COMMON and len(stem) > 2 and not stem.isdigit() and not verb
+
     def is_verb(self, word: str) -> bool:
         """Whether a normalised word is a verb, as it stands or after a conjunction or the sign of the future."""
         future = len(word) > SHORT and word.startswith(("سي", "ست"))
         stuck = (future or word.startswith("و")) and _hash(word[1:]) in self._verbs
         return stuck or _hash(word) in self._verbs
+
+
+def _apart(text: str, start: int, end: int) -> bool:
+    """Whether a sign between two words keeps them from being of one phrase."""
+    return text[start:end] != " " and bool(BREAK.search(text, start, end))
 
 
 def bucket(stem: str) -> int:
@@ -103,7 +131,14 @@ def bucket(stem: str) -> int:
 
 
 def _hash(word: str) -> int:
+    return _cached_hash(word) if len(word) <= CACHED_LETTERS else _crc32(word)
+
+
+def _crc32(word: str) -> int:
     return zlib.crc32(word.encode(errors="surrogatepass"))
+
+
+_cached_hash = lru_cache(CACHED)(_crc32)
 
 
 def key_phrases(
@@ -116,24 +151,21 @@ def key_phrases(
     """
     found: dict[str, tuple[float, str]] = {}
     for text, parts, worth in ((title, title_words, TITLE), (body, body_words[:READ], 1.0)):
-        stems = [strip_clitics(word.text) for word in parts]
-        rare = [rarity(stem) for stem in stems]
-        verb = [rarity.is_verb(word.text) for word in parts]
-        edge = [
-            r > COMMON and len(s) > 2 and not s.isdigit() and not v for s, r, v in zip(stems, rare, verb, strict=True)
-        ]
+        facts = [rarity.facts(word.text) for word in parts]
+        apart = [False, *(_apart(text, one.end, next_.start) for one, next_ in pairwise(parts))]
         for first in range(len(parts)):
-            if not edge[first]:
+            if not facts[first][3]:
                 continue
-            size = 0
+            size, key, worth_of = 0, "", []
             for last in range(first, len(parts)):
-                size += stems[last] != SON
-                apart = last > first and BREAK.search(text, parts[last - 1].end, parts[last].start)
-                if size > LONGEST or verb[last] or apart:
+                stem, rare, verb, edge = facts[last]
+                size += stem != SON
+                if size > LONGEST or verb or (last > first and apart[last]):
                     break
-                if edge[last]:
-                    key = " ".join(stems[first : last + 1])
+                key = f"{key} {stem}" if key else stem
+                worth_of.append(rare)
+                if edge:
                     before, form = found.get(key) or (0.0, text[parts[first].start : parts[last].end])
-                    found[key] = before + worth * math.fsum(rare[first : last + 1]), form
-    best = sorted(found, key=lambda key: (-found[key][0], key))[:MOST]
+                    found[key] = before + worth * math.fsum(worth_of), form
+    best = nsmallest(MOST, found, key=lambda key: (-found[key][0], key))
     return [found[key][1] for key in best]

@@ -19,14 +19,17 @@ def without_proclitics(phrase: str, beginnings: Container[str], known: Container
     `known` words or those that stand `here`, in the same article (وموسكو → موسكو, but لبنان stays).
     """
     word = words(phrase)[0]
-    starts = align(phrase[word.start : word.end]).starts
+
+    def rest_from(letter: int) -> str:
+        return phrase[word.start + align(phrase[word.start : word.end]).starts[letter] :]
+
     if (found := _BEFORE_ARTICLE.match(word.text)) and (cut := found.end()):
         joined = found.group().endswith("لل")
         if len(word.text) - cut - (0 if joined else len("ال")) >= MIN_STEM:
-            return ("ال" if joined else "") + phrase[word.start + starts[cut] :]
+            return ("ال" if joined else "") + rest_from(cut)
     if word.text not in beginnings:
         for cut in (1, 2):
             rest = word.text[cut:]
             if _BEFORE_BARE.fullmatch(word.text[:cut]) and len(rest) >= MIN_STEM and (rest in known or rest in here):
-                return phrase[word.start + starts[cut] :]
+                return rest_from(cut)
     return phrase[word.start :]

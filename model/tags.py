@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from heapq import nsmallest
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from wusum.model.candidates import Candidate, feature_table, log_softmax, parts
 from wusum.model.coinage import coined, uncut, without_title
-from wusum.model.memory import UNHEARD, Memory, Vote
+from wusum.model.memory import UNHEARD, Memory, Vote, largest
 from wusum.model.ranking import FEATURES, Ranking
 from wusum.model.rarity import Rarity
 from wusum.model.reading import Reading
@@ -25,10 +26,10 @@ from wusum.model.spans import Phrase
 from wusum.model.text import Word, align, match_key, words
 from wusum.model.vocabulary import Mentions, Vocabulary
 
-HEAD_CANDIDATES = 60
+HEAD_CANDIDATES = 20
 """Tags that the head may propose for an article."""
 
-MEMORY_CANDIDATES = 30
+MEMORY_CANDIDATES = 12
 """Tags that similar articles may propose."""
 
 DOUBT = 0.5
@@ -104,8 +105,8 @@ class TagRanker:
                 phrase, vote = phrases.get(entry.key), votes.get(entry.key, UNHEARD)
                 made.setdefault(entry.key, Candidate(entry, places, phrase, vote))
         log_p = log_softmax(reading.tags)
-        likely = np.argsort(-log_p, kind="stable")[:HEAD_CANDIDATES].tolist()
-        voted = sorted(votes, key=lambda key: (-votes[key].share, key))[:MEMORY_CANDIDATES]
+        likely = largest(log_p, HEAD_CANDIDATES).tolist()
+        voted = nsmallest(MEMORY_CANDIDATES, votes, key=lambda key: (-votes[key].share, key))
         for known_as in [*map(self.vocabulary.of_label, likely), *map(self.vocabulary.index, voted)]:
             if known_as is not None:
                 entry = self.vocabulary.entries[known_as]
@@ -236,7 +237,8 @@ def _spans(candidate: Candidate, body: str, text: Sequence[Word]) -> tuple[tuple
         word, start = text[first], text[first].start
         for form in forms:
             if word.text.endswith(form):
-                start += align(body[word.start : word.end]).starts[len(word.text) - len(form)]
+                if len(form) < len(word.text):
+                    start += align(body[word.start : word.end]).starts[len(word.text) - len(form)]
                 break
         spans.append((start, text[last].end))
     return tuple(spans)

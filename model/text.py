@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 _TATWEEL = 0x0640
@@ -43,6 +44,9 @@ _LETTER = re.compile(r"[^\W\d_]")
 _CLITICS = ("وال", "بال", "كال", "فال", "لل", "ال", "و")
 MIN_STEM = 3
 """A clitic comes off only when at least this many letters remain."""
+
+CACHED, CACHED_LETTERS = 1 << 16, 24
+"""What has been made of so many words is kept, of those of so few letters: most of a text are words seen before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +99,15 @@ def align(text: str) -> Normalised:
 
 def words(text: str) -> list[Word]:
     """The words of a text, in order: runs of letters and digits, with the marks inside them."""
-    found = ((m.group().translate(_TABLE), m.start(), m.end()) for m in _WORD.finditer(text))
-    return [Word(plain, start, end) for plain, start, end in found if plain]
+    made = []
+    for found in _WORD.finditer(text):
+        word = found[0]
+        if plain := _folded(word) if len(word) <= CACHED_LETTERS else normalise(word):
+            made.append(Word._make((plain, *found.span())))
+    return made
+
+
+_folded = lru_cache(CACHED)(normalise)
 
 
 def strip_clitics(word: str) -> str:
@@ -105,10 +116,17 @@ def strip_clitics(word: str) -> str:
     The list is the matching protocol of the evaluation, not a morphological analysis: وزير becomes زير on both
     sides of a comparison. Use it to compare, never to display.
     """
+    return _cached_stem(word) if len(word) <= CACHED_LETTERS else _stem(word)
+
+
+def _stem(word: str) -> str:
     for clitic in _CLITICS:
         if word.startswith(clitic) and len(word) - len(clitic) >= MIN_STEM:
             return word[len(clitic) :]
     return word
+
+
+_cached_stem = lru_cache(CACHED)(_stem)
 
 
 def match_key(text: str) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from wusum.model.runtime import ModelError
-from wusum.model.text import MIN_STEM, Word, normalise, strip_clitics, words
+from wusum.model.text import CACHED, CACHED_LETTERS, MIN_STEM, Word, normalise, strip_clitics, words
 
 MAX_WORDS = 8
 """Words of the longest tag that is looked for."""
@@ -51,9 +51,11 @@ class Vocabulary:
         self.entries = tuple(entries)
         self._index = {entry.key: i for i, entry in enumerate(self.entries)}
         self._by_label = {entry.label: i for i, entry in enumerate(self.entries) if entry.label >= 0}
+        self._first_words: set[str] = set()
         self._openings: set[str] = set()
         for key in self._index:
             parts = key.split(" ")
+            self._first_words.add(parts[0])
             self._openings.update(" ".join(parts[:n]) for n in range(1, len(parts)))
 
     @classmethod
@@ -84,10 +86,12 @@ class Vocabulary:
     def find(self, text: str, parts: Sequence[Word] | None = None) -> dict[int, list[tuple[int, int]]]:
         """Entries that stand in a text of these words, with the word numbers `[first, last]` of each mention."""
         parts = words(text) if parts is None else parts
-        stems = [strip_clitics(word.text) for word in parts]
+        readings = [_readings(word.text) for word in parts]
         found: dict[int, list[tuple[int, int]]] = {}
-        for first, stem in enumerate(stems):
-            for opening in (stem, *_without_proclitics(parts[first].text, stem)):
+        for first, openings in enumerate(readings):
+            for opening in openings:
+                if opening not in self._first_words:
+                    continue
                 matched = False
                 key, last = opening, first
                 while True:
@@ -95,11 +99,11 @@ class Vocabulary:
                         found.setdefault(entry, []).append((first, last))
                         matched = True
                     last += 1
-                    if key not in self._openings or last == len(stems) or last - first == MAX_WORDS:
+                    if key not in self._openings or last == len(parts) or last - first == MAX_WORDS:
                         break
                     if _BREAK.search(text, parts[last - 1].end, parts[last].start):
                         break
-                    key = f"{key} {stems[last]}"
+                    key = f"{key} {readings[last][0]}"
                 if matched:  # موسكو in «بموسكو» only where «بموسكو» itself is nothing
                     break
         return found
@@ -126,17 +130,24 @@ class Vocabulary:
         return self._by_label.get(label)
 
 
-def _without_proclitics(word: str, stem: str) -> list[str]:
-    """Readings of a stem with prepositions and conjunctions off: وبموسكو → بموسكو has gone before, موسكو comes here.
+def _readings(word: str) -> tuple[str, ...]:
+    """A word's stem, and what is left of it without prepositions and conjunctions: بموسكو and موسكو of وبموسكو.
 
     Under an article none can stand (البحرية is not الحرية); but a و, taken off the bare word, comes off there, too.
     """
+    return _cached_readings(word) if len(word) <= CACHED_LETTERS else _made_readings(word)
+
+
+def _made_readings(word: str) -> tuple[str, ...]:
+    stem = strip_clitics(word)
+    if len(stem) <= MIN_STEM or stem[0] not in PROCLITICS:
+        return (stem,)
     if len(word) - len(stem) > 1:
-        return [stem[1:]] if stem[0] == "و" and len(stem) > MIN_STEM else []
-    readings = []
-    for _ in range(2):
-        if len(stem) <= MIN_STEM or stem[0] not in PROCLITICS:
-            break
-        stem = stem[1:]
-        readings.append(strip_clitics(stem))
-    return readings
+        return (stem, stem[1:]) if stem[0] == "و" else (stem,)
+    once = stem[1:]
+    if len(once) <= MIN_STEM or once[0] not in PROCLITICS:
+        return stem, strip_clitics(once)
+    return stem, strip_clitics(once), strip_clitics(once[1:])
+
+
+_cached_readings = lru_cache(CACHED)(_made_readings)

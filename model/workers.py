@@ -11,11 +11,18 @@ from multiprocessing import connection, get_context, parent_process
 from typing import Any
 
 from wusum.model.article import Article
+from wusum.model.blocks import CHUNK
 from wusum.model.runtime import ModelError
 from wusum.model.tagger import Prediction, Tagger
 
 SHARE = (8, 32)
 """Fewest and most articles that a worker takes at once: enough to fill batches, few enough that all have work."""
+
+ENOUGH = CHUNK
+"""Articles after which workers pay: to open a model takes each of them a second or two."""
+
+MOST = 16
+"""Workers that are started where no number is asked for: each holds a model, some 350 MiB."""
 
 PATIENCE = 3
 """How often the same articles may bring a worker down before the run ends."""
@@ -81,10 +88,39 @@ class Workers:
         self.close()
 
 
+class Growing:
+    """Takes the place of a `Tagger` in a run: the tagger itself, and workers once a run turns out to be a long one."""
+
+    def __init__(self, tagger: Tagger, count: int, opening: dict[str, Any]) -> None:
+        """`opening` are the arguments with which each of `count` workers opens its model."""
+        self._answering: Tagger | Workers = tagger
+        self._count, self._opening = count, opening
+        self._asked = 0
+
+    def stream(self, articles: Sequence[Article], **options: Any) -> Iterator[Prediction]:
+        """As `Tagger.stream`."""
+        if isinstance(self._answering, Tagger) and self._asked >= ENOUGH:
+            self._answering = Workers(self._count, self._opening)
+        self._asked += len(articles)
+        return self._answering.stream(articles, **options)
+
+    def __enter__(self) -> Growing:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if isinstance(self._answering, Workers):
+            self._answering.close()
+
+
 def divide(articles: Sequence[Article], workers: int) -> list[Sequence[Article]]:
-    """The articles in shares for so many workers, two and more for each where there are enough."""
-    size = min(max(len(articles) // (2 * workers), SHARE[0]), SHARE[1])
-    return [articles[start : start + size] for start in range(0, len(articles), size)]
+    """The articles in shares for so many workers, smaller ones towards the end, so that all end together."""
+    shares: list[Sequence[Article]] = []
+    start = 0
+    while start < len(articles):
+        size = min(max((len(articles) - start) // (2 * workers), SHARE[0]), SHARE[1])
+        shares.append(articles[start : start + size])
+        start += size
+    return shares
 
 
 def _open(opening: dict[str, Any]) -> None:

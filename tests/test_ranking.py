@@ -36,6 +36,34 @@ def test_the_log_odds_are_those_of_the_classifier(ranking: Ranking, model: HistG
     np.testing.assert_array_equal(ranking.log_odds(TABLE[7:8]), ranking.log_odds(TABLE)[7:8])
 
 
+@pytest.mark.parametrize(("leaves", "bins"), [(2, 255), (33, 255), (64, 20)])
+def test_trees_of_any_size_are_those_of_the_classifier(leaves: int, bins: int) -> None:
+    model = HistGradientBoostingClassifier(
+        max_iter=5, max_leaf_nodes=leaves, max_bins=bins, min_samples_leaf=2, early_stopping=False
+    ).fit(TABLE, GIVEN)
+    made = flattened(model, range(len(FEATURES)))
+    np.testing.assert_allclose(made.log_odds(TABLE), model.decision_function(TABLE), atol=1e-9)
+
+
+def test_more_thresholds_than_a_byte_can_number() -> None:
+    one, other = (
+        HistGradientBoostingClassifier(max_iter=60, max_leaf_nodes=31, min_samples_leaf=2, early_stopping=False).fit(
+            TABLE[rows, :1], GIVEN[rows]
+        )
+        for rows in (slice(0, 1500), slice(1500, 3000))
+    )
+    both = mixed(flattened(one, [0]), flattened(other, [0]), 0.5)
+    assert len(np.unique(both.threshold)) > 256
+    wanted = (one.decision_function(TABLE[:, :1]) + other.decision_function(TABLE[:, :1])) / 2
+    np.testing.assert_allclose(both.log_odds(TABLE), wanted, atol=1e-9)
+
+
+def test_a_tree_of_more_leaves_than_bits_is_refused() -> None:
+    model = HistGradientBoostingClassifier(max_iter=1, max_leaf_nodes=65, min_samples_leaf=2).fit(TABLE, GIVEN)
+    with pytest.raises(ValueError, match="more than 64 leaves"):
+        flattened(model, range(len(FEATURES)))
+
+
 def test_a_mean_of_two_rankings_is_one(ranking: Ranking, tmp_path: Path) -> None:
     columns = [0, 1, 3]
     few = HistGradientBoostingClassifier(max_iter=20, early_stopping=False).fit(TABLE[:, columns], GIVEN)
@@ -69,6 +97,16 @@ def test_a_damaged_ranking_is_refused(tmp_path: Path, damage: dict[str, object])
     Ranking.none().save(path)
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | damage), encoding="utf-8")
     with pytest.raises(ModelError, match=r"ranking\.json: no ranking of tags"):
+        Ranking.load(path)
+
+
+def test_a_ranking_without_end_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ranking.json"
+    on = [*range(1, 5000), 4999]  # each split leads to one further on, on both sides
+    deep = {"feature": [0] * 5000, "threshold": [0] * 5000, "left": on, "right": on, "value": [0] * 5000}
+    Ranking.none().save(path)
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | deep), encoding="utf-8")
+    with pytest.raises(ModelError, match="more than 64 leaves"):
         Ranking.load(path)
 
 

@@ -164,7 +164,26 @@ def test_the_device_reaches_the_workers(
 ) -> None:
     found: list[str] = []
     monkeypatch.setattr(tagger.runtime, "device", "found")
-    monkeypatch.setattr(command.Tagger, "from_pretrained", lambda name, device, **_: found.append(device) or tagger)
-    _, opening = command._open(options(tmp_path, tmp_path, engine=engine, device=asked, workers=2))
+    monkeypatch.setattr(command.Tagger, "from_pretrained", lambda device, **_: found.append(device) or tagger)
+    _, opening, count = command._open(options(tmp_path, tmp_path, engine=engine, device=asked, workers=2))
     assert found == [opened]
-    assert opening["device"] == workers
+    assert (opening["device"], count) == (workers, 2)
+
+
+@pytest.mark.parametrize(
+    ("cpus", "given", "device", "workers", "threads"),
+    [
+        (4, {}, "cpu", 4, 1), (4, {"threads": 2}, "cpu", 2, 2), (100, {}, "cpu", 16, 6), (1, {}, "cpu", 1, 1),
+        (4, {}, "cuda", 1, 4), (4, {"engine": "ray"}, "cpu", 1, 4), (4, {"runtime": "torch"}, "cpu", 1, 4),
+        (4, {"workers": 3}, "cpu", 3, 1),
+    ],
+)  # fmt: skip
+def test_there_are_as_many_workers_as_find_processors(
+    tmp_path: Path, tagger: Tagger, monkeypatch: pytest.MonkeyPatch,
+    cpus: int, given: dict[str, Any], device: str, workers: int, threads: int,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(tagger.runtime, "device", device)
+    monkeypatch.setattr(command, "available_cpus", lambda: cpus)
+    monkeypatch.setattr(command.Tagger, "from_pretrained", lambda **_: tagger)
+    _, opening, count = command._open(options(tmp_path, tmp_path, **{"threads": None} | given))
+    assert (count, opening["threads"]) == (workers, threads)

@@ -15,12 +15,12 @@ import pytest
 
 from tests.conftest import PAGES
 from tests.test_resume import COMMAND, make_dump, options
-from wusum.model import workers
+from wusum.model import blocks, command, workers
 from wusum.model.article import Article
 from wusum.model.command import run_tag
 from wusum.model.runtime import ModelError
 from wusum.model.tagger import Tagger
-from wusum.model.workers import Workers
+from wusum.model.workers import Workers, divide
 
 OPENING: dict[str, Any] = {"name": None, "runtime": "onnx", "vocabulary": None, "threads": 1, "device": "cpu"}
 
@@ -73,6 +73,36 @@ def test_a_run_with_workers_writes_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
     rejects = [(tmp_path / f"{name}.rejects.jsonl").read_bytes() for name in ("one.jsonl", "two.jsonl")]
     assert rejects[0] == rejects[1]
+
+
+def test_workers_come_to_a_long_run_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+
+    class Counted(Workers):
+        def __init__(self, count: int, opening: dict[str, Any]) -> None:
+            started.append(count)
+            super().__init__(count, opening)
+
+    monkeypatch.setattr(workers, "Workers", Counted)
+    monkeypatch.setattr(command, "available_cpus", lambda: 2)
+    monkeypatch.setattr(blocks, "CHUNK", 40)
+    dump = make_dump(tmp_path / "dump.jsonl", 100)
+    run_tag(options(dump, tmp_path / "short.jsonl"))
+    assert not started
+    monkeypatch.setattr(workers, "ENOUGH", 40)
+    run_tag(options(dump, tmp_path / "long.jsonl"))
+    assert started == [2]
+    assert (tmp_path / "long.jsonl").read_bytes() == (tmp_path / "short.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 90, 512])
+def test_shares_are_all_the_articles_in_order(count: int) -> None:
+    articles = [Article(str(n), "") for n in range(count)]
+    shares = divide(articles, 2)
+    assert [article for share in shares for article in share] == articles
+    sizes = list(map(len, shares))
+    assert sizes == sorted(sizes, reverse=True)
+    assert count < 2 or min(sizes) <= 8
 
 
 def test_workers_end_with_a_run_that_is_killed(tmp_path: Path) -> None:
