@@ -22,7 +22,7 @@ class EvalConfig:
     """Corpus of raw pages with the truth about their parts, on which the parser is measured; empty for none."""
     robustness: dict[str, str] = field(default_factory=dict)
     """For each corpus on which disturbed articles are measured: topics or tags."""
-    robustness_articles: int = 600
+    robustness_articles: int = 200
     """Articles of each of them."""
     split: str = "test"
     transfer_labels: dict[str, list[str]] = field(default_factory=dict)

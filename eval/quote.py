@@ -1,7 +1,7 @@
 """Quote the numbers of a `metrics.json` in the pages that have a place for them.
 
-`python -m wusum.eval.quote model/weights/metrics.json README.md model/weights/README.md` writes the table between the
-two marks of each page, so that nobody copies a number by hand.
+`python -m wusum.eval.quote model/weights/metrics.json README.md model/weights/README.md` writes each table between its
+two marks, `<!-- scores of metrics.json -->` and `<!-- end of scores -->`, so that nobody copies a number by hand.
 """
 
 from __future__ import annotations
@@ -11,23 +11,30 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
-BEGIN, END = "<!-- scores of metrics.json -->", "<!-- end of scores -->"
 METRICS = {
-    "topics": ("accuracy", "macro-F1"),
-    "transfer": ("accuracy", "macro-F1"),
-    "tags": ("F1@5", "F1@10"),
+    "topics": ("accuracy", "macro-F1", "ECE"),
+    "transfer": ("accuracy",),
+    "tags": ("F1@5", "F1@10", "new R@10"),
+    "drift": ("F1@5", "F1@10", "new R@10"),
     "by-hand": ("micro-F1",),
 }
 NAMES = {
     "topics": "topics: {corpus}",
     "transfer": "topics: {corpus}, never trained on",
     "tags": "tags: {corpus}",
+    "drift": "tags: {corpus}",
     "by-hand": "topics labelled by hand: {corpus}",
 }
-BASELINE_OF = {"topics": "accuracy", "transfer": "accuracy", "tags": "F1@5", "by-hand": "micro-F1"}
+BASELINE_OF = {
+    "topics": "accuracy", "transfer": "accuracy", "tags": "F1@5", "drift": "F1@5", "by-hand": "micro-F1",
+}  # fmt: skip
 """By which measure the best baseline is chosen."""
+
+AVERAGED = "transfer"
+"""The suite of which the mean of all corpora is a row, too."""
 
 
 def score_table(metrics: dict[str, Any]) -> str:
@@ -35,22 +42,52 @@ def score_table(metrics: dict[str, Any]) -> str:
     scores = {(s["suite"], s["corpus"], s["system"], s["metric"]): s for s in metrics["scores"] if not s["variant"]}
     lines = ["| test split | measure | wusum | 95% interval | best baseline | articles |", "|---|---|---|---|---|---|"]
     for suite, names in METRICS.items():
-        for corpus in dict.fromkeys(place[1] for place in scores if place[0] == suite):
+        corpora = list(dict.fromkeys(place[1] for place in scores if place[0] == suite))
+        for corpus in corpora:
             best = _best(scores, suite, corpus)
             for name in names:
-                s = scores[suite, corpus, "wusum", name]
-                theirs = f"{scores[suite, corpus, best, name]['value']:.3f} ({best})" if best else ""
+                if (s := scores.get((suite, corpus, "wusum", name))) is None:
+                    continue
+                beside = scores.get((suite, corpus, best, name))
+                theirs = f"{beside['value']:.3f} ({best})" if beside else ""
                 what = NAMES[suite].format(corpus=corpus)
                 interval = f"{s['low']:.3f} – {s['high']:.3f}"
                 lines.append(f"| {what} | {name} | {s['value']:.3f} | {interval} | {theirs} | {s['articles']:,} |")
+        if suite == AVERAGED and corpora:
+            name, base = names[0], _best(scores, suite, corpora[0])
+            ours, theirs = (
+                mean(scores[suite, c, system, name]["value"] for c in corpora) for system in ("wusum", base)
+            )
+            lines.append(f"| mean of these {len(corpora)} | {name} | {ours:.3f} | | {theirs:.3f} ({base}) | |")
     return "\n".join(lines)
 
 
-def quoted(page: str, table: str) -> str:
-    """A page with the table between its marks; raises ValueError where it has none."""
-    made, count = re.subn(f"{re.escape(BEGIN)}.*?{re.escape(END)}", f"{BEGIN}\n{table}\n{END}", page, flags=re.DOTALL)
-    if count != 1:
-        raise ValueError(f"a page needs {BEGIN} and {END} once, it has them {count} times")
+def robustness_table(metrics: dict[str, Any]) -> str:
+    """A Markdown table of what disturbances do: a row each, a column for each corpus."""
+    found = [s for s in metrics["scores"] if s["suite"] == "robustness" and s["metric"] in ("accuracy", "F1@5")]
+    columns = dict.fromkeys((s["corpus"], s["metric"], s["articles"]) for s in found)
+    values = {(s["variant"], s["corpus"]): s["value"] for s in found}
+    heads = " | ".join(f"{corpus}, {metric} ({articles:,})" for corpus, metric, articles in columns)
+    lines = [f"| articles | {heads} |", "|---" * (len(columns) + 1) + "|"]
+    for variant in dict.fromkeys(s["variant"] for s in found):
+        lines.append(f"| {variant} | " + " | ".join(f"{values[variant, corpus]:.3f}" for corpus, *_ in columns) + " |")
+    return "\n".join(lines)
+
+
+TABLES = {"scores": score_table, "robustness": robustness_table}
+
+
+def quoted(page: str, metrics: dict[str, Any], file: str) -> str:
+    """A page with tables of a metrics file between its marks; raises ValueError where it has no place for any."""
+    marks = rf"<!-- ({'|'.join(TABLES)}) of {re.escape(file)} -->.*?<!-- end of \1 -->"
+
+    def filled(found: re.Match[str]) -> str:
+        table = TABLES[found[1]](metrics)
+        return f"<!-- {found[1]} of {file} -->\n{table}\n<!-- end of {found[1]} -->"
+
+    made, count = re.subn(marks, filled, page, flags=re.DOTALL)
+    if not count:
+        raise ValueError(f"a page needs <!-- scores of {file} --> and <!-- end of scores -->, or robustness for scores")
     return made
 
 
@@ -63,10 +100,11 @@ def _best(scores: dict[tuple[str, str, str, str], Any], suite: str, corpus: str)
 
 def main(arguments: Sequence[str]) -> None:
     """Rewrite the pages named after the metrics."""
-    table = score_table(json.loads(Path(arguments[0]).read_text(encoding="utf-8")))
+    source = Path(arguments[0])
+    metrics = json.loads(source.read_text(encoding="utf-8"))
     for name in arguments[1:]:
         path = Path(name)
-        path.write_text(quoted(path.read_text(encoding="utf-8"), table), encoding="utf-8")
+        path.write_text(quoted(path.read_text(encoding="utf-8"), metrics, source.name), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from heapq import nsmallest
+from heapq import nlargest
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from wusum.model.rarity import Rarity
 from wusum.model.reading import Reading
 from wusum.model.spans import Phrase
 from wusum.model.text import Word, align, match_key, words
-from wusum.model.vocabulary import Mentions, Vocabulary
+from wusum.model.vocabulary import Entry, Mentions, Vocabulary
 
 HEAD_CANDIDATES = 20
 """Tags that the head may propose for an article."""
@@ -92,7 +92,13 @@ class TagRanker:
         title_words = words(title)
         body_words = words(body) if body_words is None else body_words
         new, phrases = self._coined(title, title_words, body, body_words, reading.phrases)
-        votes, familiar = self._votes(reading.ids)
+        votes, familiar = self.memory.votes(reading.ids) if self.memory else ({}, 0.0)
+
+        def candidate(entry: Entry, places: Mentions) -> Candidate:
+            number = self.remembered.index(entry.key)
+            vote = UNHEARD if number is None else votes.get(number, UNHEARD)
+            return Candidate(entry, places, phrases.get(entry.key), vote)
+
         made: dict[str, Candidate] = {}
         for known in (self.vocabulary, new):
             mentions = {i: Mentions(spans) for i, spans in known.find(body, body_words).items()}
@@ -102,16 +108,13 @@ class TagRanker:
                 entry = known.entries[i]
                 if known is new and places.body and not any(uncut(places, body_words)):
                     continue
-                phrase, vote = phrases.get(entry.key), votes.get(entry.key, UNHEARD)
-                made.setdefault(entry.key, Candidate(entry, places, phrase, vote))
+                if entry.key not in made:
+                    made[entry.key] = candidate(entry, places)
         log_p = log_softmax(reading.tags)
         likely = largest(log_p, HEAD_CANDIDATES).tolist()
-        voted = nsmallest(MEMORY_CANDIDATES, votes, key=lambda key: (-votes[key].share, key))
-        for known_as in [*map(self.vocabulary.of_label, likely), *map(self.vocabulary.index, voted)]:
-            if known_as is not None:
-                entry = self.vocabulary.entries[known_as]
-                vote = votes.get(entry.key, UNHEARD)
-                made.setdefault(entry.key, Candidate(entry, Mentions(), phrases.get(entry.key), vote))
+        for known_as in [*map(self.vocabulary.of_label, likely), *map(self.vocabulary.index, self._loudest(votes))]:
+            if known_as is not None and (entry := self.vocabulary.entries[known_as]).key not in made:
+                made[entry.key] = candidate(entry, Mentions())
         found = list(made.values())
         return found, feature_table(found, log_p, familiar, len(body), self.rarity)
 
@@ -130,12 +133,11 @@ class TagRanker:
         """The first of some candidates that say something of their own."""
         return without_repeats(found, ranked, most)
 
-    def _votes(self, ids: Sequence[int]) -> tuple[dict[str, Vote], float]:
-        """What similar articles say of tags, by match key, and how similar the most similar is."""
-        if self.memory is None:
-            return {}, 0.0
-        votes, familiar = self.memory.votes(ids)
-        return {self.remembered.entries[tag].key: vote for tag, vote in votes.items()}, familiar
+    def _loudest(self, votes: Mapping[int, Vote]) -> list[str]:
+        """The match keys of the tags that most of the vote is for."""
+        least = min(nlargest(MEMORY_CANDIDATES, (vote.share for vote in votes.values())), default=0.0)
+        loud = [(-vote.share, self.remembered.entries[tag].key) for tag, vote in votes.items() if vote.share >= least]
+        return [key for _, key in sorted(loud)[:MEMORY_CANDIDATES]]
 
     def scores(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """The probability [candidates] that an editor gives a tag, from its features [candidates, features]."""

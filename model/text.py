@@ -103,7 +103,7 @@ def words(text: str) -> list[Word]:
     for found in _WORD.finditer(text):
         word = found[0]
         if plain := _folded(word) if len(word) <= CACHED_LETTERS else normalise(word):
-            made.append(Word._make((plain, *found.span())))
+            made.append(tuple.__new__(Word, (plain, *found.span())))  # as Word(…), in half the time
     return made
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wusum.eval.quote import BEGIN, END, main, quoted, score_table
+from wusum.eval.quote import main, quoted, robustness_table, score_table
 from wusum.model.manifest import model_fingerprint
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,16 +45,43 @@ def test_a_suite_without_baselines_has_none_beside() -> None:
     assert score_table({"scores": [ours, theirs]}).splitlines()[2] == f"{row} 0.600 (linear) | 1,234 |"
 
 
-def test_a_page_gets_the_table_between_its_marks(tmp_path: Path) -> None:
+def test_outlets_never_seen_have_a_mean() -> None:
+    rows = [
+        score(system, "accuracy", value) | {"suite": "transfer", "corpus": corpus}
+        for corpus, ours, theirs in (("one", 0.9, 0.8), ("other", 0.7, 0.7))
+        for system, value in (("wusum", ours), ("linear", theirs))
+    ]
+    assert (
+        score_table({"scores": rows}).splitlines()[-1] == "| mean of these 2 | accuracy | 0.800 | | 0.750 (linear) | |"
+    )
+
+
+def test_disturbances_are_rows_and_corpora_columns() -> None:
+    rows = [
+        score("wusum", metric, value, variant) | {"suite": "robustness", "corpus": corpus}
+        for corpus, metric, values in (("one", "accuracy", (0.9, 0.8)), ("other", "F1@5", (0.5, 0.4)))
+        for variant, value in zip(("as it is", "no title"), values, strict=True)
+    ]
+    assert robustness_table({"scores": rows}).splitlines() == [
+        "| articles | one, accuracy (1,234) | other, F1@5 (1,234) |",
+        "|---|---|---|",
+        "| as it is | 0.900 | 0.500 |",
+        "| no title | 0.800 | 0.400 |",
+    ]
+
+
+def test_a_page_gets_the_tables_between_their_marks(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+    begin, end, other = "<!-- scores of m.json -->", "<!-- end of scores -->", "<!-- scores of other.json -->"
+    page.write_text(f"before\n{begin}\nold\n{end}\nbetween\n{other}\nkept\n{end}\nafter\n", encoding="utf-8")
     (tmp_path / "m.json").write_text(json.dumps(METRICS), encoding="utf-8")
     main([str(tmp_path / "m.json"), str(page)])
     made = page.read_text(encoding="utf-8")
-    assert made == f"before\n{BEGIN}\n{score_table(METRICS)}\n{END}\nafter\n"
-    assert quoted(made, score_table(METRICS)) == made
-    with pytest.raises(ValueError, match="0 times"):
-        quoted("no marks", "")
+    table = score_table(METRICS)
+    assert made == f"before\n{begin}\n{table}\n{end}\nbetween\n{other}\nkept\n{end}\nafter\n"
+    assert quoted(made, METRICS, "m.json") == made
+    with pytest.raises(ValueError, match="a page needs"):
+        quoted("no marks", METRICS, "m.json")
 
 
 @pytest.mark.parametrize("name", ["README.md", "model/weights/README.md"])
@@ -62,4 +89,11 @@ def test_the_pages_quote_the_metrics_of_the_bundled_model(name: str) -> None:
     metrics = json.loads((WEIGHTS / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["about"]["model_fingerprint"] == model_fingerprint(WEIGHTS), "measure the bundled model anew"
     page = (ROOT / name).read_text(encoding="utf-8")
-    assert quoted(page, score_table(metrics)) == page
+    assert quoted(page, metrics, "metrics.json") == page
+
+
+@pytest.mark.parametrize("name", ["README.md", "train/README.md"])
+def test_the_pages_quote_what_was_measured_on_outlets_and_months_never_seen(name: str) -> None:
+    metrics = json.loads((ROOT / "eval" / "transfer.json").read_text(encoding="utf-8"))
+    page = (ROOT / name).read_text(encoding="utf-8")
+    assert quoted(page, metrics, "transfer.json") == page
