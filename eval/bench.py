@@ -30,7 +30,6 @@ from wusum.model.runtime import available_cpus
 from wusum.model.tagger import Tagger
 from wusum.train.corpora import Example, LabelMap, examples
 
-TURNS = 3
 SLOW = 20
 """torch's systems get one window in so many."""
 
@@ -48,7 +47,7 @@ class Rate:
     tokens: float | None = None
     """Tokens a second that went through the network, special ones included, padding not."""
     peak_mib: float | None = None
-    """The most memory that its process held."""
+    """The most memory that its processes held together, as sampled; what they share is counted for each."""
     share: float | None = None
     """Its part of the rate of matrix products that was measured on this machine."""
 
@@ -68,8 +67,10 @@ def _in_turns(sources: list[Iterator[Example]]) -> Iterator[Example]:
                 yield example
 
 
-def bench(config: EvalConfig, model: str | None, count: int, note: Callable[[str], None] = print) -> dict[str, Any]:
-    """Run every system; `note` is told what comes next. Raises CorpusError where there is no corpus."""
+def bench(
+    config: EvalConfig, model: str | None, count: int, turns: int, note: Callable[[str], None] = print
+) -> dict[str, Any]:
+    """Run every system so many times; `note` is told what comes next. Raises CorpusError where there is no corpus."""
     found = sample(config, count)
     folder = Path(model) if model else BUNDLED
     tagger = Tagger.from_pretrained(model, device="cpu")
@@ -86,13 +87,13 @@ def bench(config: EvalConfig, model: str | None, count: int, note: Callable[[str
             "linear TF-IDF": _linear(config, found),
             **_torch_systems(folder, tagger, windows, len(found)),
         }
-        turns: dict[str, list[Rate]] = {name: [] for name in systems}
-        for turn in range(TURNS):
+        made: dict[str, list[Rate]] = {name: [] for name in systems}
+        for turn in range(turns):
             for name, run in systems.items():
-                note(f"{name}, turn {turn + 1} of {TURNS}")
-                turns[name].append(replace(run(), system=name))
+                note(f"{name}, turn {turn + 1} of {turns}")
+                made[name].append(replace(run(), system=name))
         note("latency and start-up")
-        rates = [_median(made) for made in turns.values()]
+        rates = [_median(rates) for rates in made.values()]
         return {
             "articles": len(found),
             "words": sum(len(e.text.split()) for e in found) / len(found),
@@ -102,7 +103,7 @@ def bench(config: EvalConfig, model: str | None, count: int, note: Callable[[str
             "times_pipeline": times_pipeline(rates),
             "tags_add": tags_add(rates),
             "rates": [asdict(rate) for rate in rates],
-            "turns": [asdict(rate) for made in turns.values() for rate in made],
+            "turns": [asdict(rate) for rates in made.values() for rate in rates],
             **_latency(tagger, found),
             **_start(dump, model),
         }
@@ -146,17 +147,37 @@ def _on_cpu(model: str | None) -> list[str]:
 
 
 def _run(arguments: Sequence[str]) -> float:
-    """The peak memory, MiB, of a `wusum` command."""
+    """The peak memory, MiB, of a `wusum` command and its workers."""
     process = subprocess.Popen(
         [sys.executable, "-c", "from wusum.model.cli import main; main()", *arguments],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    peak = 0.0
+    while process.poll() is None:
+        peak = max(peak, sum(map(_resident, _family(process.pid))))
+        time.sleep(0.05)
     if process.returncode:
         raise RuntimeError(f"wusum {' '.join(arguments)}: exit status {process.returncode}")
-    return usage.ru_maxrss / 1024
+    return peak
+
+
+def _family(process: int) -> list[int]:
+    """A process and all that it has started, as far as Linux says."""
+    try:
+        children = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii").split()
+    except OSError:
+        return [process]
+    return [process, *(member for child in children for member in _family(int(child)))]
+
+
+def _resident(process: int) -> float:
+    """The memory, MiB, that a process holds; 0 where it has ended."""
+    try:
+        pages = int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
+    except OSError:
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def _network(tagger: Tagger, windows: Sequence[list[int]], count: int) -> Rate:

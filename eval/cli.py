@@ -114,6 +114,7 @@ def evaluate(
 @app.command()
 def bench(
     articles: Annotated[int, typer.Option(min=100, help="Articles of the corpora to tag.")] = 20_000,
+    turns: Annotated[int, typer.Option(min=1, help="How often every system runs; the median counts.")] = 3,
     model: Annotated[str | None, typer.Option(help="Folder of a model. Default: the bundled one.")] = None,
     config: Annotated[Path, typer.Option(help="YAML file with data and corpora.")] = Path("configs/eval.yaml"),
     output: Annotated[Path | None, typer.Option("--output", "-o", help="JSON file that gets the numbers.")] = None,
@@ -129,7 +130,7 @@ def bench(
 
     try:
         settings = load(EvalConfig, config)
-        found = run(settings, model, articles, lambda text: typer.echo(f"wusum bench: {text}", err=True))
+        found = run(settings, model, articles, turns, lambda text: typer.echo(f"wusum bench: {text}", err=True))
     except ModuleNotFoundError as error:
         typer.echo(f"wusum bench: {error}: {EXTRAS}", err=True)
         raise typer.Exit(2) from error

@@ -41,7 +41,7 @@ def test_the_command_measures_every_system(corpora: Path, tmp_path: Path) -> Non
     (tmp_path / "eval.yaml").write_text(json.dumps(settings), encoding="utf-8")
     out = tmp_path / "bench.json"
     result = CliRunner().invoke(
-        app, ["bench", "--articles", "100", "--config", str(tmp_path / "eval.yaml"), "-o", str(out)]
+        app, ["bench", "--articles", "100", "--turns", "1", "--config", str(tmp_path / "eval.yaml"), "-o", str(out)]
     )
     assert result.exit_code == 0, result.output
     found = json.loads(out.read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wusum.eval.quote import main, quoted, robustness_table, score_table
+from wusum.eval.quote import main, quoted, robustness_table, score_table, speed_table
 from wusum.model.manifest import model_fingerprint
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -68,6 +68,14 @@ def test_disturbances_are_rows_and_corpora_columns() -> None:
         "| as it is | 0.900 | 0.500 |",
         "| no title | 0.800 | 0.400 |",
     ]
+
+
+def test_speed_is_quoted_with_what_it_depends_on() -> None:
+    bench = json.loads((ROOT / "eval" / "bench.json").read_text(encoding="utf-8"))
+    rows = speed_table(bench).splitlines()
+    assert rows[2].startswith(f"| wusum tag | {bench['rates'][0]['articles']:,.0f} | ")
+    assert f"{bench['articles']:,} articles" in rows[-1]
+    assert quoted(page := (ROOT / "README.md").read_text(encoding="utf-8"), bench, "bench.json") == page
 
 
 def test_a_page_gets_the_tables_between_their_marks(tmp_path: Path) -> None:
