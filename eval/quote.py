@@ -79,15 +79,16 @@ def speed_table(found: dict[str, Any]) -> str:
     lines = ["| | articles/s | tokens/s | peak memory, MiB | of the matrix rate |", "|---|---|---|---|---|"]
     for rate in found["rates"]:
         cells = [f"{rate[name]:,.0f}" if rate[name] else "" for name in ("articles", "tokens", "peak_mib")]
-        lines.append(f"| {rate['system']} | {' | '.join(cells)} | {f'{rate["share"]:.0%}' if rate['share'] else ''} |")
+        share = f"{rate['share']:.0%}" if rate["share"] else ""
+        lines.append(f"| {rate['system']} | {' | '.join(cells)} | {share} |")
     lines += [
         "",
         f"{found['articles']:,} articles of {found['words']:.0f} words on {found['processors']} processors that make "
         f"{found['matrix_products_gflops']:,.0f} GFLOP/s of float32 matrix products. `wusum tag` does "
         f"{found['times_pipeline']:.1f} times the articles of `transformers.pipeline` at its best; tags add "
         f"{found['tags_add']:.0%} to the time of topics alone. One article takes {found['p50_ms']:.0f} ms (median; "
-        f"{found['p99_ms']:.0f} ms at the 99th percentile), a fresh process has its first result after "
-        f"{found['first_result_s']:.1f} s, and the help after {found['help_s']:.1f} s.",
+        f"{found['p99_ms']:.0f} ms at the 99th percentile). A fresh process has its first result after "
+        f"{found['first_result_s']:.1f} s, the help is there after {found['help_s']:.1f} s.",
     ]
     return "\n".join(lines)
 

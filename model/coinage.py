@@ -27,7 +27,9 @@ _OPEN = frozenset({SON, "ابن", "بنت", "ابو", "ابي", "عبد", "ام"
 _words = lru_cache(8)(words)
 """The words of a phrase, which several questions are asked about, one after the other."""
 
-_PARTICLES = {"من", "في", "علي", "عن", "الي", "مع", "بين", "ضد", "غير", "عبر", "حول", "بعد", "قبل", "منذ", "حتي", "دون"}
+_PARTICLES = {"من", "في", "علي", "عن", "الي", "مع", "بين", "ضد", "غير", "عبر", "حول", "بعد", "قبل", "منذ", "حتي", "دون",
+              "خلال", "اثناء", "عند", "ضمن", "وسط", "وفق", "بسبب", "كل", "بعض"}  # fmt: skip
+"""Prepositions and the like, which neither begin a name nor a subject."""
 
 
 def coined(
@@ -57,7 +59,9 @@ def coined(
         if key in known or key in new or not sound(text, known.spellings):
             continue
         named = phrase is not None and phrase.odds[KINDS.index("name")] > 0
-        if named or not (told(text) or any(rarity.is_verb(word.text) for word in words(text))):
+        parts = _words(text)
+        clause = told(text) or any(rarity.is_verb(word.text) for word in parts)
+        if named or not (clause or _joined(parts[0].text, known.spellings)):
             new[key] = Entry(key, text, 0, 0, 0, -1)
     return Vocabulary(new.values()), found
 
@@ -79,7 +83,7 @@ def without_title(phrase: str, known: Container[str]) -> str:
 def sound(phrase: str, known: Container[str]) -> bool:
     """Whether a phrase can stand alone as a name or a subject: nothing in it points outside, and nothing is cut."""
     parts = [word.text for word in _words(phrase)]
-    if not parts or parts[0] == SON or parts[-1] in _OPEN:
+    if not parts or parts[0] == SON or parts[0] in _PARTICLES or parts[-1] in _OPEN:
         return False
     if _ADVERB.search(phrase) or any(_POSSESSED.fullmatch(part) for part in parts):
         return False

@@ -26,7 +26,7 @@ EAGER = 1.5
 """What is taken off the logit of being outside: a phrase too many is for the ranking to drop."""
 
 _JOINED = re.compile(r"\w\w")
-BREAK = re.compile(r"[.,:;!?()\[\]{}«»\"“”\n\u060c\u061b\u061f]")
+BREAK = re.compile(r"[.,:;!?()\[\]{}«»\"“”\n\u060c\u061b\u061f]|\s[-–—]|[-–—]\s")
 """What no phrase goes across."""
 
 

@@ -40,6 +40,7 @@ def new_in(body: str, *marked: str) -> set[str]:
         ("بالون الاختبار", True),
         ("منتخب بوتسوانا ثالثاً", False),
         ("؟", False),
+        ("خلال مباراة", False),
     ],
 )
 def test_a_phrase_that_points_outside_or_is_cut_is_no_tag(phrase: str, whole: bool) -> None:
@@ -49,6 +50,14 @@ def test_a_phrase_that_points_outside_or_is_cut_is_no_tag(phrase: str, whole: bo
 def test_new_phrases_are_those_that_nobody_has_given() -> None:
     body = "زار موسكو وفد من مصنع الزجاج، وفي مصنع الزجاج عمالها"
     assert new_in(body, "موسكو", "مصنع الزجاج", "عمالها") == {"مصنع الزجاج"}
+
+
+def test_a_phrase_that_begins_with_a_conjunction_is_new_only_as_a_name() -> None:
+    body = "انفجار وتضارب الروايات"
+    assert new_in(body, "وتضارب الروايات") == set()
+    named = {match_key("وتضارب الروايات"): Phrase(Counter(["وتضارب الروايات"]), [0.0, 2.0])}
+    known = Vocabulary([Entry(match_key("موسكو"), "موسكو", 1, 1, 1, -1)])
+    assert len(coined("", [], body, words(body), named, Rarity.none(), known)[0].entries) == 1
 
 
 def test_the_middle_of_a_name_is_not_the_name() -> None:

@@ -47,7 +47,9 @@ def test_a_title_counts_more(rarity: Rarity) -> None:
 
 
 def test_no_phrase_goes_across_a_sign(rarity: Rarity) -> None:
-    assert set(found(rarity, "", "زعفران، خرشوف")) == {"زعفران", "خرشوف"}
+    for sign in ("، ", " - ", " –", ". "):
+        assert set(found(rarity, "", f"زعفران{sign}خرشوف")) == {"زعفران", "خرشوف"}
+    assert "زعفران-خرشوف" in found(rarity, "", "زعفران-خرشوف")
 
 
 def test_no_phrase_has_a_verb_in_it(rarity: Rarity, tmp_path: Path) -> None:
