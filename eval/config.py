@@ -47,7 +47,7 @@ class EvalConfig:
     """More baselines of topics: a classifier's Hub id (or id@revision, or folder), and the topics of its own labels."""
     quick: bool = False
     """Measure on samples, against baselines that learn from samples: a first look, no result."""
-    quick_articles: int = 100
+    quick_articles: int = 60
     """Articles of a corpus in a quick run."""
     quick_training: int = 1500
     """Training articles of a baseline in a quick run."""
