@@ -80,7 +80,8 @@ def speed_table(found: dict[str, Any]) -> str:
     for rate in found["rates"]:
         cells = [f"{rate[name]:,.0f}" if rate[name] else "" for name in ("articles", "tokens", "peak_mib")]
         share = f"{rate['share']:.0%}" if rate["share"] else ""
-        lines.append(f"| {rate['system']} | {' | '.join(cells)} | {share} |")
+        system = rate["system"].replace("wusum tag", "`wusum tag`")
+        lines.append(f"| {system} | {' | '.join(cells)} | {share} |")
     lines += [
         "",
         f"{found['articles']:,} articles of {found['words']:.0f} words on {found['processors']} processors that make "

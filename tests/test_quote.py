@@ -73,7 +73,7 @@ def test_disturbances_are_rows_and_corpora_columns() -> None:
 def test_speed_is_quoted_with_what_it_depends_on() -> None:
     bench = json.loads((ROOT / "eval" / "bench.json").read_text(encoding="utf-8"))
     rows = speed_table(bench).splitlines()
-    assert rows[2].startswith(f"| wusum tag | {bench['rates'][0]['articles']:,.0f} | ")
+    assert rows[2].startswith(f"| `wusum tag` | {bench['rates'][0]['articles']:,.0f} | ")
     assert f"{bench['articles']:,} articles" in rows[-1]
     assert quoted(page := (ROOT / "README.md").read_text(encoding="utf-8"), bench, "bench.json") == page
 
