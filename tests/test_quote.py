@@ -88,8 +88,10 @@ def test_a_page_gets_the_tables_between_their_marks(tmp_path: Path) -> None:
     table = score_table(METRICS)
     assert made == f"before\n{begin}\n{table}\n{end}\nbetween\n{other}\nkept\n{end}\nafter\n"
     assert quoted(made, METRICS, "m.json") == made
-    with pytest.raises(ValueError, match="a page needs"):
+    with pytest.raises(ValueError, match="0 times"):
         quoted("no marks", METRICS, "m.json")
+    with pytest.raises(ValueError, match="scores 2 times"):
+        quoted(made + made, METRICS, "m.json")
 
 
 @pytest.mark.parametrize("name", ["README.md", "model/weights/README.md"])
