@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from wusum.model.memory import UNHEARD, Vote
 from wusum.model.ranking import FEATURES
 from wusum.model.rarity import Rarity
 from wusum.model.spans import UNMARKED, Phrase
+from wusum.model.text import CACHED, CACHED_LETTERS
 from wusum.model.vocabulary import Entry, Mentions
 
 NO_HEAD = -8.0
@@ -58,12 +60,20 @@ def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray(shifted - np.log(np.exp(shifted).sum()))
 
 
-def parts(key: str) -> Iterator[str]:
+def parts(key: str) -> tuple[str, ...]:
     """The runs of words of a key that are shorter than it."""
+    if " " not in key:
+        return ()
+    return _cached_parts(key) if len(key) <= 2 * CACHED_LETTERS else _parts(key)
+
+
+def _parts(key: str) -> tuple[str, ...]:
     found = key.split(" ")
-    for size in range(1, len(found)):
-        for start in range(len(found) - size + 1):
-            yield " ".join(found[start : start + size])
+    sizes = range(1, len(found))
+    return tuple(" ".join(found[at : at + size]) for size in sizes for at in range(len(found) - size + 1))
+
+
+_cached_parts = lru_cache(CACHED)(_parts)
 
 
 def _own(candidate: Candidate, log_p: NDArray[np.float64]) -> list[float]:

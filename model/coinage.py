@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
-from functools import lru_cache
 
 from wusum.model.rarity import SON, Rarity, key_phrases
 from wusum.model.spans import KINDS, Phrase
 from wusum.model.surface import without_proclitics
-from wusum.model.text import Word, strip_clitics, words
+from wusum.model.text import Word, phrase_words, strip_clitics
 from wusum.model.vocabulary import PROCLITICS, Entry, Mentions, Vocabulary
 
 _POSSESSED = re.compile(r"\w{3,}(?:ها|هم|هما)")
@@ -23,9 +22,6 @@ _ADVERB = re.compile(r"ا\u064b|\u064bا")
 
 _OPEN = frozenset({SON, "ابن", "بنت", "ابو", "ابي", "عبد", "ام", "ال", "ذو", "ذي", "ذات", "غير"})
 """Words that no phrase ends with."""
-
-_words = lru_cache(8)(words)
-"""The words of a phrase, which several questions are asked about, one after the other."""
 
 _PARTICLES = {"من", "في", "علي", "عن", "الي", "مع", "بين", "ضد", "غير", "عبر", "حول", "بعد", "قبل", "منذ", "حتي", "دون",
               "خلال", "اثناء", "عند", "ضمن", "وسط", "وفق", "بسبب", "كل", "بعض"}  # fmt: skip
@@ -53,13 +49,13 @@ def coined(
     forms += [(form, None) for form in key_phrases(rarity, title, title_words, body, body_words)]
     for form, phrase in forms:
         text = without_title(without_proclitics(form, known.beginnings, known.spellings, here), known.spellings)
-        key = " ".join(strip_clitics(word.text) for word in _words(text))
+        key = " ".join(strip_clitics(word.text) for word in phrase_words(text))
         if phrase is not None:
             found.setdefault(key, phrase)
         if key in known or key in new or not sound(text, known.spellings):
             continue
         named = phrase is not None and phrase.odds[KINDS.index("name")] > 0
-        parts = _words(text)
+        parts = phrase_words(text)
         clause = told(text) or any(rarity.is_verb(word.text) for word in parts)
         if named or not (clause or _joined(parts[0].text, known.spellings)):
             new[key] = Entry(key, text, 0, 0, 0, -1)
@@ -71,7 +67,7 @@ def without_title(phrase: str, known: Container[str]) -> str:
 
     What goes on with a preposition is no name: «الاتحاد الدولي لكرة القدم» stays, as ل comes off a known word.
     """
-    parts = _words(phrase)
+    parts = phrase_words(phrase)
     start = next((n for n, part in enumerate(parts) if not part.text.startswith("ال")), 0)
     if start and len(parts) - start > 1:
         first = parts[start].text
@@ -82,7 +78,7 @@ def without_title(phrase: str, known: Container[str]) -> str:
 
 def sound(phrase: str, known: Container[str]) -> bool:
     """Whether a phrase can stand alone as a name or a subject: nothing in it points outside, and nothing is cut."""
-    parts = [word.text for word in _words(phrase)]
+    parts = [word.text for word in phrase_words(phrase)]
     if not parts or parts[0] == SON or parts[0] in _PARTICLES or parts[-1] in _OPEN:
         return False
     if _ADVERB.search(phrase) or any(_POSSESSED.fullmatch(part) for part in parts):
@@ -93,7 +89,7 @@ def sound(phrase: str, known: Container[str]) -> bool:
 def told(phrase: str) -> bool:
     """Whether one word without an article follows words with it, as in a sentence (اللقاح آمن) or after a title
     (الملك سلمان)."""
-    definite = [part.text.startswith(("ال", "لل")) for part in _words(phrase)]
+    definite = [part.text.startswith(("ال", "لل")) for part in phrase_words(phrase)]
     return len(definite) > 1 and not definite[-1] and all(definite[:-1])
 
 

@@ -2,11 +2,13 @@
 
 Each leaf of a tree is a bit. A split that sends a row right rules out the leaves on its left, whether the row comes by
 it or not; the leaf that the row falls into is the first that no split has ruled out (Lucchese et al., "QuickScorer: a
-fast algorithm to rank documents with additive ensembles of regression trees", 2015). So all splits of all trees are
-compared at once, with hardly a jump in memory.
+fast algorithm to rank documents with additive ensembles of regression trees", 2015). What all splits on one feature
+rule out together depends only on which of their thresholds the row is above: it is looked up, for all trees at once.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,35 +32,35 @@ class Forest:
         """Node i sends a row left where its `feature[i]` is at most `threshold[i]`; a leaf, its own `left` and
         `right`, adds its `value`. Raises ValueError for a tree of more than MAX_LEAVES."""
         trees = [_Tree(int(root), left, right) for root in roots]
-        bits = np.uint32 if max(len(tree.leaves) for tree in trees) <= 32 else np.uint64
-        splits = max(max(len(tree.splits) for tree in trees), 1)
-        self._trees = np.arange(len(trees))[:, None]
-        self._values = np.zeros((len(trees), max(len(tree.leaves) for tree in trees)))
-        # What is not there, where a tree has fewer splits than another, rules out nothing.
-        nodes = np.zeros((splits, len(trees)), np.int64)
-        self._ruled_out = np.zeros((splits, len(trees), 1), bits)
+        most = max(len(tree.leaves) for tree in trees)
+        bits = np.uint32 if most <= 32 else np.uint64
+        values = np.zeros((len(trees), most))
+        splits: dict[int, list[tuple[float, int, int]]] = {}
         for number, tree in enumerate(trees):
-            self._values[number, : len(tree.leaves)] = value[tree.leaves]
-            for place, (node, first, middle) in enumerate(tree.splits):
-                nodes[place, number] = node
-                self._ruled_out[place, number] = (1 << middle) - (1 << first)
-        # Numbers instead of values: how many of a feature's thresholds lie below. They are small, and compare alike.
-        self._feature = feature[nodes].ravel()
-        at = threshold[nodes].ravel()
-        self._thresholds = [np.unique(at[self._feature == f]) for f in range(int(feature.max()) + 1)]
-        codes = [np.searchsorted(self._thresholds[f], t) for f, t in zip(self._feature, at, strict=True)]
-        most = max(map(len, self._thresholds))
-        self._codes = np.array(codes, np.uint8 if most < 256 else np.uint32)[:, None]
+            values[number, : len(tree.leaves)] = value[tree.leaves]
+            for node, first, middle in tree.splits:
+                rules_out = (1 << middle) - (1 << first)
+                splits.setdefault(int(feature[node]), []).append((float(threshold[node]), number, rules_out))
+        self._lookups: list[tuple[int, NDArray[np.float64], NDArray[Any]]] = []
+        for name, found in sorted(splits.items()):
+            at = np.unique([above for above, _, _ in found])
+            ruled_out = np.zeros((len(at) + 1, len(trees)), bits)
+            for place, (_, number, mask) in zip(np.searchsorted(at, [s[0] for s in found]), found, strict=True):
+                ruled_out[place + 1, number] |= mask
+            self._lookups.append((name, at, np.bitwise_or.accumulate(ruled_out)))
+        self._nothing = np.zeros(len(trees), bits)
+        self._values = values.ravel()
+        # frexp counts bits from 1.
+        self._places = (np.arange(len(trees)) * most - 1).astype(np.int32)
 
     def sums(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """What the leaves add up to for each of some rows of features [rows, features]."""
-        codes = np.array([np.searchsorted(at, rows[:, f]) for f, at in enumerate(self._thresholds)], self._codes.dtype)
-        goes_right = codes.take(self._feature, axis=0) > self._codes
-        shape = (*self._ruled_out.shape[:2], len(rows))
-        left = ~np.bitwise_or.reduce(goes_right.reshape(shape) * self._ruled_out, axis=0)
-        first = left & (~left + left.dtype.type(1))
-        leaf = np.frexp(first.astype(np.float64))[1] - 1
-        return np.asarray(np.ascontiguousarray(self._values[self._trees, leaf].T).sum(axis=1))
+        out = np.tile(self._nothing, (len(rows), 1))
+        for feature, thresholds, ruled_out in self._lookups:
+            out |= ruled_out.take(np.searchsorted(thresholds, rows[:, feature]), axis=0)
+        first = ~out & (out + out.dtype.type(1))
+        leaf = np.frexp(first.astype(np.float32))[1] + self._places
+        return np.asarray(self._values.take(leaf).sum(axis=1))
 
 
 class _Tree:

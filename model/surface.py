@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 
-from wusum.model.text import MIN_STEM, align, words
+from wusum.model.text import MIN_STEM, align, phrase_words
 
 _BEFORE_ARTICLE = re.compile(r"[وف]?[بك]?(?=ال)|[وف]?لل")
 _BEFORE_BARE = re.compile(r"[وف]?[بلك]|[وف]")
@@ -18,7 +18,7 @@ def without_proclitics(phrase: str, beginnings: Container[str], known: Container
     among the words that tags begin with (`beginnings`, in `normalise`'s spelling), and what is left of it is among the
     `known` words or those that stand `here`, in the same article (وموسكو → موسكو, but لبنان stays).
     """
-    word = words(phrase)[0]
+    word = phrase_words(phrase)[0]
 
     def rest_from(letter: int) -> str:
         return phrase[word.start + align(phrase[word.start : word.end]).starts[letter] :]

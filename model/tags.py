@@ -24,7 +24,7 @@ from wusum.model.rarity import Rarity
 from wusum.model.reading import Reading
 from wusum.model.spans import Phrase
 from wusum.model.text import Word, align, match_key, words
-from wusum.model.vocabulary import Entry, Mentions, Vocabulary
+from wusum.model.vocabulary import Entry, Mentions, Vocabulary, readings
 
 HEAD_CANDIDATES = 20
 """Tags that the head may propose for an article."""
@@ -100,9 +100,10 @@ class TagRanker:
             return Candidate(entry, places, phrases.get(entry.key), vote)
 
         made: dict[str, Candidate] = {}
+        title_stems, body_stems = readings(title_words), readings(body_words)
         for known in (self.vocabulary, new):
-            mentions = {i: Mentions(spans) for i, spans in known.find(body, body_words).items()}
-            for i in known.find(title, title_words):
+            mentions = {i: Mentions(spans) for i, spans in known.find(body, body_words, body_stems).items()}
+            for i in known.find(title, title_words, title_stems):
                 mentions.setdefault(i, Mentions()).in_title = True
             for i, places in mentions.items():
                 entry = known.entries[i]

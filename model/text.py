@@ -110,6 +110,10 @@ def words(text: str) -> list[Word]:
 _folded = lru_cache(CACHED)(normalise)
 
 
+phrase_words = lru_cache(8)(words)
+"""The words of a phrase, which several questions are asked about, one after the other."""
+
+
 def strip_clitics(word: str) -> str:
     """A normalised word without a leading conjunction, preposition and article (وال، بال، كال، فال، لل، ال، و).
 

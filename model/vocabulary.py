@@ -83,12 +83,15 @@ class Vocabulary:
         lines += ["\t".join(map(str, (e.key, e.text, e.present, e.tagged, e.prior, e.label))) for e in self.entries]
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    def find(self, text: str, parts: Sequence[Word] | None = None) -> dict[int, list[tuple[int, int]]]:
-        """Entries that stand in a text of these words, with the word numbers `[first, last]` of each mention."""
+    def find(
+        self, text: str, parts: Sequence[Word] | None = None, stems: Sequence[Sequence[str]] | None = None
+    ) -> dict[int, list[tuple[int, int]]]:
+        """Entries that stand in a text of these words and `readings`, with the word numbers `[first, last]` of each
+        mention."""
         parts = words(text) if parts is None else parts
-        readings = [_readings(word.text) for word in parts]
+        stems = readings(parts) if stems is None else stems
         found: dict[int, list[tuple[int, int]]] = {}
-        for first, openings in enumerate(readings):
+        for first, openings in enumerate(stems):
             for opening in openings:
                 if opening not in self._first_words:
                     continue
@@ -103,7 +106,7 @@ class Vocabulary:
                         break
                     if _BREAK.search(text, parts[last - 1].end, parts[last].start):
                         break
-                    key = f"{key} {readings[last][0]}"
+                    key = f"{key} {stems[last][0]}"
                 if matched:  # موسكو in «بموسكو» only where «بموسكو» itself is nothing
                     break
         return found
@@ -130,12 +133,14 @@ class Vocabulary:
         return self._by_label.get(label)
 
 
-def _readings(word: str) -> tuple[str, ...]:
-    """A word's stem, and what is left of it without prepositions and conjunctions: بموسكو and موسكو of وبموسكو.
+def readings(parts: Sequence[Word]) -> list[tuple[str, ...]]:
+    """Of each word its stem, and what is left of it without prepositions and conjunctions: بموسكو and موسكو of وبموسكو.
 
     Under an article none can stand (البحرية is not الحرية); but a و, taken off the bare word, comes off there, too.
     """
-    return _cached_readings(word) if len(word) <= CACHED_LETTERS else _made_readings(word)
+    return [
+        _cached_readings(word.text) if len(word.text) <= CACHED_LETTERS else _made_readings(word.text) for word in parts
+    ]
 
 
 def _made_readings(word: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import torch
 import transformers
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 
 from tests.stopping import StopAt
 from wusum.model.ranking import Ranking
@@ -20,6 +21,7 @@ from wusum.model.tagger import Tagger
 from wusum.train import calibrate, export, finetune, tokenizer, vectors
 from wusum.train.config import ConfigError
 from wusum.train.corpora import LabelMap
+from wusum.train.encoder import new_bert
 from wusum.train.finetune import span_loss, tag_loss, topic_loss
 from wusum.train.windows import UNKNOWN, TagLabels, Windows, drawn, training_rows
 
@@ -218,6 +220,43 @@ def test_a_title_can_be_left_out_and_weak_labels_come_in(corpora: Path, trained:
     windows = Windows(rows, 64, 1.0, 0, title_dropout=1.0)
     for i, row in enumerate(rows):
         assert windows[i]["input_ids"] == row["input_ids"][row["title_tokens"] :][:64]
+
+
+def test_tokens_are_hidden_the_same_ones_each_time_a_row_is_read(corpora: Path, trained: Path, tmp_path: Path) -> None:
+    pieces = Tokenizer.from_file(str(trained / "tokenizer" / "tokenizer.json"))
+    config = finetune_config(corpora, trained, output=tmp_path)
+    rows = training_rows(config, pieces, LabelMap.load(corpora / "topics.yaml"))
+    mask = finetune.mask_token(pieces)
+    whole = Windows(rows, 64, 1.0, 0)
+    first, again = (Windows(rows, 64, 1.0, 0, token_dropout=0.3, mask=mask) for _ in range(2))
+    hidden = total = 0
+    for i in range(len(rows)):
+        window, unhidden = first[i], whole[i]
+        assert window == again[i]
+        kept = [a == b for a, b in zip(window["input_ids"], unhidden["input_ids"], strict=True)]
+        assert {t for t, same in zip(window["input_ids"], kept, strict=True) if not same} <= {mask}
+        assert window["phrase_marks"] == unhidden["phrase_marks"]
+        hidden, total = hidden + kept.count(False), total + len(kept)
+    assert 0.2 < hidden / total < 0.4
+
+
+def test_a_tokenizer_without_a_mask_hides_no_tokens() -> None:
+    with pytest.raises(ConfigError, match="token_dropout"):
+        finetune.mask_token(Tokenizer(WordLevel({"[UNK]": 0}, unk_token="[UNK]")))
+
+
+def test_dropout_goes_for_the_attention_too() -> None:
+    shape = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    encoder = new_bert(shape, 50, 16, 0).train()
+    ids = torch.arange(16)[None]
+
+    def differs() -> bool:
+        first, second = (encoder(input_ids=ids).last_hidden_state for _ in range(2))
+        return not torch.equal(first, second)
+
+    assert differs()
+    finetune.set_dropout(encoder, 0.0)
+    assert not differs()
 
 
 def test_tags_that_stand_in_the_text_are_marked_among_its_tokens(corpora: Path, trained: Path, tmp_path: Path) -> None:

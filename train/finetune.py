@@ -20,7 +20,7 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoConfig, AutoModel, PreTrainedModel, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
@@ -72,6 +72,10 @@ class FinetuneConfig:
     """Names taken out of the bodies, with their datelines, so that no outlet stands for a topic; none leaves both."""
     title_dropout: float = 0.0
     """How often the title is left out."""
+    token_dropout: float = 0.0
+    """Share of the tokens that are hidden behind the tokenizer's mask."""
+    dropout: float = 0.1
+    """Share of the activations within the encoder that are dropped, whatever its own configuration says."""
     window: int = 128
     """Tokens that the encoder reads at once, with its two special tokens."""
     max_tokens: int = 512
@@ -161,6 +165,21 @@ def new_encoder(config: FinetuneConfig, vocab_size: int, pad: int) -> PreTrained
     return new_bert(config.encoder, vocab_size, config.window, pad, config.vectors, config.vector_scale)
 
 
+def set_dropout(encoder: PreTrainedModel, share: float) -> None:
+    """Let each dropout of an encoder, also that of its attention, drop this share."""
+    for module in encoder.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = share
+
+
+def mask_token(tokenizer: Tokenizer) -> int:
+    """Id of the token that stands for a hidden one; raises ConfigError where the tokenizer has none."""
+    found = next((i for i in map(tokenizer.token_to_id, ("[MASK]", "<mask>")) if i is not None), None)
+    if found is None:
+        raise ConfigError("token_dropout: the tokenizer has neither [MASK] nor <mask>; set it to 0")
+    return found
+
+
 def load_tokenizer(config: FinetuneConfig) -> Tokenizer:
     """The tokenizer of the base model, with the preprocessing that the model was trained with, or our own."""
     if config.base_model:
@@ -210,6 +229,7 @@ def run(config: FinetuneConfig, callbacks: Sequence[TrainerCallback] = ()) -> No
     special = tokenizer.encode("").ids
     pad = tokenizer.token_to_id("[PAD]") or 0
     network = Network(new_encoder(config, tokenizer.get_vocab_size(), pad), len(topics.keys), len(tags.texts))
+    set_dropout(network.encoder, config.dropout)
     if config.keep_heads:
         load_heads(network, Path(config.base_model), topics, tags)
     steps = int(len(rows) / config.batch_size * config.epochs)
@@ -233,7 +253,15 @@ def run(config: FinetuneConfig, callbacks: Sequence[TrainerCallback] = ()) -> No
             report_to="none",
             dataloader_pin_memory=torch.cuda.is_available(),
         ),
-        train_dataset=Windows(rows, config.window - len(special), config.lead_share, config.seed, config.title_dropout),
+        train_dataset=Windows(
+            rows,
+            config.window - len(special),
+            config.lead_share,
+            config.seed,
+            config.title_dropout,
+            config.token_dropout,
+            mask_token(tokenizer) if config.token_dropout else 0,
+        ),
         data_collator=Collator(special[:1], special[1:], pad, len(topics.keys), tags),
     )
     trainer.tag_weight, trainer.span_weight = config.tag_weight, config.span_weight

@@ -58,13 +58,22 @@ MARKED = tuple(f"{kind}_marks" for kind in KINDS)
 class Windows(torch.utils.data.Dataset[dict[str, Any]]):
     """One window of each row: the beginning of its article, with or without the title, or a random place.
 
-    The places are drawn once, not while training: so a run that is cut and resumed sees what an unbroken one sees.
+    A share `token_dropout` of its tokens is hidden behind `mask`. All is drawn by the seed and the row, not while
+    training: so a run that is cut and resumed sees what an unbroken one sees.
     """
 
     def __init__(
-        self, rows: datasets.Dataset, room: int, lead_share: float, seed: int, title_dropout: float = 0.0
+        self,
+        rows: datasets.Dataset,
+        room: int,
+        lead_share: float,
+        seed: int,
+        title_dropout: float = 0.0,
+        token_dropout: float = 0.0,
+        mask: int = 0,
     ) -> None:
-        self.rows, self.room = rows, room
+        self.rows, self.room, self.seed = rows, room, seed
+        self.token_dropout, self.mask = token_dropout, mask
         generator = np.random.default_rng(seed)
         self.places = np.where(generator.random(len(rows)) < lead_share, 0.0, generator.random(len(rows)))
         self.untitled = generator.random(len(rows)) < title_dropout
@@ -77,7 +86,11 @@ class Windows(torch.utils.data.Dataset[dict[str, Any]]):
         size = len(row["input_ids"])
         title = row["title_tokens"] if self.untitled[index] and row["title_tokens"] < size else 0
         start = title + round(self.places[index] * max(size - title - self.room, 0))
-        return row | {name: row[name][start : start + self.room] for name in ("input_ids", *MARKED)}
+        row |= {name: row[name][start : start + self.room] for name in ("input_ids", *MARKED)}
+        if self.token_dropout:
+            hidden = np.random.default_rng((self.seed, index)).random(len(row["input_ids"])) < self.token_dropout
+            row["input_ids"] = np.where(hidden, self.mask, row["input_ids"]).tolist()
+        return row
 
 
 UNKNOWN = -100
