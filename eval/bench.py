@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import islice
@@ -73,7 +74,7 @@ def bench(
     """Run every system so many times; `note` is told what comes next. Raises CorpusError where there is no corpus."""
     found = sample(config, count)
     folder = Path(model) if model else BUNDLED
-    tagger = Tagger.from_pretrained(model, device="cpu")
+    tagger, *_ = taggers = [Tagger.from_pretrained(model, device="cpu", threads=1) for _ in range(available_cpus())]
     windows = _windows(tagger, [example.article() for example in found])
     with tempfile.TemporaryDirectory() as scratch:
         dump = Path(scratch) / "dump.jsonl"
@@ -83,7 +84,7 @@ def bench(
         systems: dict[str, Callable[[], Rate]] = {
             "wusum tag": command,
             "wusum tag, topics alone": lambda: command("--max-tags=0"),
-            "network alone": lambda: _network(tagger, windows, len(found)),
+            "network alone": lambda: _network(taggers, windows, len(found)),
             "linear TF-IDF": _linear(config, found),
             **_torch_systems(folder, tagger, windows, len(found)),
         }
@@ -104,7 +105,7 @@ def bench(
             "tags_add": tags_add(rates),
             "rates": [asdict(rate) for rate in rates],
             "turns": [asdict(rate) for rates in made.values() for rate in rates],
-            **_latency(tagger, found),
+            **_latency(Tagger.from_pretrained(model, device="cpu"), found),
             **_start(dump, model),
         }
 
@@ -180,11 +181,18 @@ def _resident(process: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def _network(tagger: Tagger, windows: Sequence[list[int]], count: int) -> Rate:
-    settings = json.loads((tagger.artefact.folder / "config.json").read_text(encoding="utf-8"))
+def _network(taggers: Sequence[Tagger], windows: Sequence[list[int]], count: int) -> Rate:
+    """One network for each processor, of one thread each, as `wusum tag` runs them."""
+    settings = json.loads((taggers[0].artefact.folder / "config.json").read_text(encoding="utf-8"))
+    parts = [windows[start : start + 512] for start in range(0, len(windows), 512)]
+
+    def run(number: int) -> None:
+        for part in parts[number :: len(taggers)]:
+            taggers[number].logits(part)
+
     begin = time.perf_counter()
-    for start in range(0, len(windows), 512):
-        tagger.logits(windows[start : start + 512])
+    with ThreadPoolExecutor(len(taggers)) as pool:
+        list(pool.map(run, range(len(taggers))))
     seconds = time.perf_counter() - begin
     flops = sum(window_flops(settings, len(window)) for window in windows)
     share = flops / seconds / 1e9 / matrix_rate()

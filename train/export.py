@@ -11,12 +11,15 @@ import json
 import struct
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import onnx
 import torch
 from tokenizers import Tokenizer
+from torch import Tensor, nn
+from torch.nn import functional
 
 from wusum.model.memory import Memory
 from wusum.model.network import load_network
@@ -41,6 +44,9 @@ def export_onnx(folder: Path) -> None:
     """Write `model.onnx` with its weights in `model.safetensors`."""
     network = load_network(folder)
     network.encoder.set_attn_implementation("eager")
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            module.forward = partial(_over_rows, module)  # type: ignore[method-assign]
     ids = torch.tensor([[1, 2, 3, 4, 5], [1, 2, 3, 0, 0]])
     mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
     buffer = io.BytesIO()
@@ -71,6 +77,13 @@ def export_onnx(folder: Path) -> None:
     prefix = network.encoder.base_model_prefix + "."
     _point_outside(model.graph, folder / "model.safetensors", prefix)
     onnx.save(model, folder / "model.onnx")
+
+
+def _over_rows(layer: nn.Linear, values: Tensor) -> Tensor:
+    """A linear layer on values [..., size] as one matrix: ONNX Runtime then adds the bias within the product, which is
+    3% of a network's time, and not after it."""
+    rows = functional.linear(values.flatten(0, -2), layer.weight, layer.bias)
+    return rows.view(*values.shape[:-1], layer.out_features)
 
 
 def _point_outside(graph: onnx.GraphProto, weights: Path, prefix: str) -> None:
