@@ -107,7 +107,7 @@ class TagRanker:
                 mentions.setdefault(i, Mentions()).in_title = True
             for i, places in mentions.items():
                 entry = known.entries[i]
-                if known is new and places.body and not any(uncut(places, body_words)):
+                if places.body and not any(uncut(places, body_words)):
                     continue
                 if entry.key not in made:
                     made[entry.key] = candidate(entry, places)
@@ -205,11 +205,13 @@ def without_repeats(found: Sequence[Candidate], ranked: Sequence[int], most: int
     """The first of some candidates, but for those that only say again what one before has said.
 
     Of new phrases this is one that is a part of another or has it as a part. Of what editors have given, one that does
-    not stand here and is a part of another or has a name of several words as a part (الولايات المتحدة الأميركية); or
-    one that stands here wherever such a name does, or that is it with a title before (الرئيس الروسي فلاديمير بوتين).
+    not stand here and is a part of another or has a name of several words as a part (الولايات المتحدة الأميركية), or
+    the other way round, where that is the likelier one; or one that stands here wherever such a name does, or that is
+    it with a title before (الرئيس الروسي فلاديمير بوتين).
     """
     given: dict[str, int] = {}
     inside: set[str] = set()
+    inside_absent: set[str] = set()
     for n in ranked:
         if len(given) == most:
             break
@@ -220,9 +222,12 @@ def without_repeats(found: Sequence[Candidate], ranked: Sequence[int], most: int
             again = bool(within) or entry.key in inside
         else:
             again = any(len(found[part].mentions.body) <= len(places) for part in within)
+            again |= " " in entry.key and entry.key in inside_absent
         if not again and match_key(without_title(entry.text, ())) not in given:
             given[entry.key] = n
             inside |= own
+            if not places:
+                inside_absent |= own
     return list(given.values())
 
 

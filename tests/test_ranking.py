@@ -9,8 +9,12 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from wusum.model.candidates import Candidate
 from wusum.model.ranking import FEATURES, Ranking
 from wusum.model.runtime import ModelError
+from wusum.model.vocabulary import Entry, Mentions
+from wusum.train import ranking as stage
+from wusum.train.corpora import Example
 from wusum.train.ranking import flattened, mixed
 
 GENERATOR = np.random.default_rng(5)
@@ -117,3 +121,24 @@ def test_a_ranking_that_leads_in_a_circle_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | two), encoding="utf-8")
     with pytest.raises(ModelError):
         Ranking.load(path)
+
+
+def test_thresholds_of_tags_are_those_of_the_best_f1(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of the four that stand there are tags; the one that does not is none."""
+    texts = ("روسيا", "موسكو", "لبنان", "بيروت", "باريس")
+    found = [Candidate(Entry(text, text, 9, 9, 9, -1), Mentions()) for text in texts]
+    features = np.zeros((len(texts), len(FEATURES)))
+    features[:4, FEATURES.index("present")] = 1
+    rows = [Example("1", "plain", "", "", None, ("روسيا", "موسكو"))]
+    monkeypatch.setattr(stage, "read", lambda tagger, rows: rows)
+
+    class Ranker:
+        def candidates(self, *_: object) -> object:
+            return found, features
+
+        def scores(self, _: object) -> object:
+            return np.array([0.8, 0.6, 0.4, 0.1, 0.7])
+
+    thresholds = stage.fit_tag_thresholds(None, Ranker(), rows, 0.6)  # type: ignore[arg-type]
+    assert 0.4 < thresholds["threshold"] <= 0.6
+    assert thresholds["absent_threshold"] > 0.7

@@ -199,3 +199,16 @@ def test_no_tag_says_again_what_one_before_has_said(vocabulary: Vocabulary, body
     """The head is sure of both ministries, of the shorter one more."""
     rank = ranker(vocabulary, head=1.0, bias=3.0)
     assert [tag.text for tag in rank.rank("", body, read(-9, 9, 8, -9, -9, -9), 10, 0.5)] == given
+
+
+def test_a_part_of_a_likelier_tag_that_does_not_stand_here_says_it_again(vocabulary: Vocabulary) -> None:
+    rank = ranker(vocabulary, head=1.0, bias=3.0)
+    found = rank.rank("", "قالت وزارة الخارجية ذلك", read(-9, 8, 9, -9, -9, -9), 10, 0.5)
+    assert [(tag.text, tag.spans) for tag in found] == [("وزارة الخارجية الروسية", ())]
+
+
+def test_no_tag_is_cut_out_of_a_longer_name() -> None:
+    vocabulary = Vocabulary([Entry("محمد", "محمد", 10, 8, 5, -1)])
+    rank = ranker(vocabulary, present=1.0)
+    assert [tag.text for tag in rank.rank("", "وصل محمد", NOTHING, 10, 0.5)] == ["محمد"]
+    assert rank.rank("", "وصل خالد بن محمد", NOTHING, 10, 0.5) == ()

@@ -36,9 +36,6 @@ NETWORKS = ("head", "head_present", "unlabelled", "sure", "phrase", "name", "par
 FOLDS = 4
 """Parts of the tagged articles; the candidates of one are told by the vocabulary and memory of the others."""
 
-FLAT = 0.98
-"""A threshold that reaches this part of the best mean F1 is good enough: too few tags are of little use."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Trees:
@@ -183,8 +180,7 @@ def mixed(one: Ranking, other: Ranking, share: float) -> Ranking:
 def fit_tag_thresholds(
     tagger: Tagger, ranker: TagRanker, rows: Sequence[Example], absent_precision: float, most: int = 10
 ) -> dict[str, float]:
-    """The least scores of given tags: absent ones reach `absent_precision`; then mean F1 of `most` tags is all but the
-    best, with as many tags as that allows."""
+    """The least scores of given tags: absent ones reach `absent_precision`; then mean F1 of `most` tags is the best."""
     ranked = []
     for row, reading in zip(rows, read(tagger, rows), strict=True):
         candidates, features = ranker.candidates(row.title, row.body, reading)
@@ -206,7 +202,6 @@ def fit_tag_thresholds(
 
     steps = [round(float(t), 2) for t in np.arange(0.02, 1.0, 0.01)]
     absent = next((t for t in steps if precision(t) >= absent_precision), 1.0)
-    measured = [mean_f1(t, absent) for t in steps]
-    present = next(t for t, f1 in zip(steps, measured, strict=True) if f1 >= FLAT * max(measured))
+    present = max(steps, key=lambda t: mean_f1(t, absent))
     log.info("tags above %.2f, absent ones above %.2f: mean F1 %.4f", present, absent, mean_f1(present, absent))
     return {"threshold": present, "absent_threshold": absent}
