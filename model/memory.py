@@ -8,6 +8,7 @@ the nearest, each by how near it is.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,6 +32,9 @@ COMMON = 0.1
 
 STEP = 255
 """Values from 0 to 1 are kept in so many steps."""
+
+UNTOLD = 5
+"""So many articles that have one alone are added to those of two tags: a few that have both tell little."""
 
 
 class Vote(NamedTuple):
@@ -134,6 +138,25 @@ class Memory:
         shares = np.bincount(place, worth, len(tags)) / near.sum()
         said = map(Vote._make, zip(shares.tolist(), worth[first].tolist(), strict=True))
         return dict(zip(tags.tolist(), said, strict=True)), float(near[0])
+
+    def together(self, one: int, other: int) -> float:
+        """Of the articles with the rarer of two tags the share that have the other, too, as if UNTOLD more had not; 1
+        where no article has one."""
+        ours, theirs = self._having(one), self._having(other)
+        fewest = min(len(ours), len(theirs))
+        return len(np.intersect1d(ours, theirs, assume_unique=True)) / (fewest + UNTOLD) if fewest else 1.0
+
+    def _having(self, tag: int) -> NDArray[np.int64]:
+        """The articles that have a tag."""
+        tags, articles = self._by_tag
+        first, last = np.searchsorted(tags, [tag, tag + 1])
+        return articles[first:last]
+
+    @cached_property
+    def _by_tag(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """All tags of all articles, tag by tag, and the article of each."""
+        order = np.argsort(self.tags, kind="stable")
+        return self.tags[order], np.repeat(np.arange(len(self.tag_starts) - 1), np.diff(self.tag_starts))[order]
 
     def _likeness(self, ids: Sequence[int]) -> NDArray[np.float64]:
         """The cosine [articles] of each article and one of these token ids."""

@@ -16,14 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wusum.model.candidates import Candidate, feature_table, log_softmax, parts
-from wusum.model.coinage import coined, uncut, without_title
+from wusum.model.candidates import Candidate, feature_table, log_softmax
+from wusum.model.coinage import coined, uncut
 from wusum.model.memory import UNHEARD, Memory, Vote, largest
 from wusum.model.ranking import FEATURES, Ranking
 from wusum.model.rarity import Rarity
 from wusum.model.reading import Reading
+from wusum.model.repeats import fuller, without_repeats
 from wusum.model.spans import Phrase
-from wusum.model.text import Word, align, match_key, words
+from wusum.model.text import Word, align, words
 from wusum.model.vocabulary import Entry, Mentions, Vocabulary, readings
 
 HEAD_CANDIDATES = 20
@@ -36,8 +37,13 @@ DOUBT = 0.5
 """What is taken off the log odds of a tag that does not stand in the article. The ranking has learned from one outlet,
 whose editors give such tags more often than others do; there it costs a thousandth of F1@5, elsewhere it gains that."""
 
-PREFERRED = 0.5
-"""Part of the score of a name that its fuller form must have to stand for it."""
+TOGETHER = 0.2
+"""Of the articles to which editors gave the rarer one of a tag and a part of it, the share that must have both: those
+that they take for names of the same (داعش and تنظيم داعش) are not both given."""
+
+
+FEW = 2
+"""Tags that stand in an article and need only half the threshold: something to go by is better than nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +138,14 @@ class TagRanker:
 
     def _chosen(self, found: Sequence[Candidate], ranked: Sequence[int], most: int) -> list[int]:
         """The first of some candidates that say something of their own."""
-        return without_repeats(found, ranked, most)
+        return without_repeats(found, ranked, most, self._given_together)
+
+    def _given_together(self, one: Entry, other: Entry) -> bool:
+        """Whether editors have given two tags to the same articles, as far as is known."""
+        numbers = self.remembered.index(one.key), self.remembered.index(other.key)
+        if self.memory is None or numbers[0] is None or numbers[1] is None:
+            return True
+        return self.memory.together(numbers[0], numbers[1]) >= TOGETHER
 
     def _loudest(self, votes: Mapping[int, Vote]) -> list[str]:
         """The match keys of the tags that most of the vote is for."""
@@ -149,8 +162,9 @@ class TagRanker:
     ) -> tuple[Tag, ...]:
         """The tags of an article, best first, with spans in its body.
 
-        Without `min_score` the model's thresholds hold; a tag that does not stand in the article must be surer. The
-        fuller name stands for its part, where the part stands nowhere else, and has the better score of both.
+        Without `min_score` the model's thresholds hold; a tag that does not stand in the article must be surer, the
+        FEW best that do less so. The fuller name stands for its part, where the part stands nowhere else, and has the
+        better score of both.
         """
         if not max_tags:
             return ()
@@ -161,9 +175,13 @@ class TagRanker:
         for part, whole in canonical.items():
             scores[whole] = max(scores[whole], scores[part])
         present, absent = (self.threshold, self.absent_threshold) if min_score is None else (min_score, min_score)
-        least = np.where(features[:, FEATURES.index("present")] == 1, present, absent)
-        best = sorted(range(len(found)), key=lambda n: (-scores[n], found[n].entry.key))
-        good = [n for n in best if scores[n] >= least[n] and n not in canonical]
+        stands = features[:, FEATURES.index("present")] == 1
+        least = np.where(stands, present, absent)
+        ranked = sorted(range(len(found)), key=lambda n: (-scores[n], found[n].entry.key))
+        best = [n for n in ranked if n not in canonical]
+        if min_score is None:
+            least[[n for n in best if stands[n]][:FEW]] /= 2
+        good = [n for n in best if scores[n] >= least[n]]
         return tuple(
             Tag(
                 found[n].entry.text,
@@ -180,55 +198,6 @@ class TagRanker:
         added["present"] -= float(_doubt(features))
         told = {name: round(value, 3) for name, value in added.items() if abs(value) >= 0.0005}
         return {"start": round(self.ranking.start, 3)} | dict(sorted(told.items(), key=lambda part: -abs(part[1])))
-
-
-def fuller(found: Sequence[Candidate], scores: NDArray[np.float64]) -> dict[int, int]:
-    """For a candidate that stands in an article only as a part of another the number of that one, the fullest of all.
-
-    What editors have given gives way only to what they have given, too, and with at least PREFERRED of its score:
-    often they prefer the short name.
-    """
-    places = {candidate.entry.key: n for n, candidate in enumerate(found) if candidate.mentions.body}
-    chosen: dict[int, int] = {}
-    for whole in sorted(places.values(), key=lambda n: -len(found[n].entry.key)):
-        for key in parts(found[whole].entry.key):
-            part = places.get(key)
-            if part is None or len(found[part].mentions.body) > len(found[whole].mentions.body):
-                continue
-            known = found[whole].entry.tagged and scores[whole] >= PREFERRED * scores[part]
-            if known or not found[part].entry.tagged:
-                chosen.setdefault(part, chosen.get(whole, whole))
-    return chosen
-
-
-def without_repeats(found: Sequence[Candidate], ranked: Sequence[int], most: int) -> list[int]:
-    """The first of some candidates, but for those that only say again what one before has said.
-
-    Of new phrases this is one that is a part of another or has it as a part. Of what editors have given, one that does
-    not stand here and is a part of another or has a name of several words as a part (الولايات المتحدة الأميركية), or
-    the other way round, where that is the likelier one; or one that stands here wherever such a name does, or that is
-    it with a title before (الرئيس الروسي فلاديمير بوتين).
-    """
-    given: dict[str, int] = {}
-    inside: set[str] = set()
-    inside_absent: set[str] = set()
-    for n in ranked:
-        if len(given) == most:
-            break
-        entry, places = found[n].entry, found[n].mentions.body
-        own = set(parts(entry.key))
-        within = [given[key] for key in own if key in given and (not entry.tagged or " " in key)]
-        if not entry.tagged or not places:
-            again = bool(within) or entry.key in inside
-        else:
-            again = any(len(found[part].mentions.body) <= len(places) for part in within)
-            again |= " " in entry.key and entry.key in inside_absent
-        if not again and match_key(without_title(entry.text, ())) not in given:
-            given[entry.key] = n
-            inside |= own
-            if not places:
-                inside_absent |= own
-    return list(given.values())
 
 
 def _doubt(features: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.test_tags import Linear, read
-from wusum.model.memory import NEAREST, REACH, Memory, Vote, count, tf_idf
+from wusum.model.memory import NEAREST, REACH, UNTOLD, Memory, Vote, count, tf_idf
 from wusum.model.runtime import ModelError
 from wusum.model.tags import TagRanker
 from wusum.model.vocabulary import Entry, Vocabulary
@@ -66,6 +66,15 @@ def test_no_more_than_the_nearest_vote() -> None:
     votes, _ = Memory.of(many, [[n] for n in range(len(many))], PIECES).votes([1, 2])
     assert set(votes) == set(range(0, 2 * NEAREST, 2))
     assert sum(vote.share for vote in votes.values()) == pytest.approx(1.0)
+
+
+def test_how_often_two_tags_go_together() -> None:
+    memory = Memory.of([[n] for n in range(6)], [[0, 1], [0, 1], [0], [1, 2], [2], []], PIECES)
+    assert memory.together(0, 1) == memory.together(1, 0) == pytest.approx(2 / (3 + UNTOLD))
+    assert memory.together(1, 2) == pytest.approx(1 / (2 + UNTOLD))
+    assert memory.together(0, 2) == 0.0
+    assert memory.together(0, 3) == 1.0  # which no article has
+    assert Memory.none(PIECES).together(0, 1) == 1.0
 
 
 def test_a_saved_memory_is_the_memory(memory: Memory, tmp_path: Path) -> None:

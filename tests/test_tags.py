@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from wusum.model.memory import Memory
 from wusum.model.ranking import FEATURES, Ranking
 from wusum.model.reading import Reading
 from wusum.model.runtime import ModelError
 from wusum.model.spans import Phrase
-from wusum.model.tags import TagRanker
+from wusum.model.tags import FEW, TagRanker
 from wusum.model.text import match_key
 from wusum.model.vocabulary import Entry, Vocabulary
 
@@ -212,3 +213,25 @@ def test_no_tag_is_cut_out_of_a_longer_name() -> None:
     rank = ranker(vocabulary, present=1.0)
     assert [tag.text for tag in rank.rank("", "وصل محمد", NOTHING, 10, 0.5)] == ["محمد"]
     assert rank.rank("", "وصل خالد بن محمد", NOTHING, 10, 0.5) == ()
+
+
+@pytest.mark.parametrize(
+    ("both", "given"), [(1, ["وزارة الخارجية", "وزارة الخارجية الروسية"]), (0, ["وزارة الخارجية"])]
+)
+def test_a_tag_and_its_part_are_given_where_editors_gave_both(
+    vocabulary: Vocabulary, both: int, given: list[str]
+) -> None:
+    memory = Memory.of([[1]] * 9, [[1, 2] if both else [1]] * 8 + [[2]], 3)
+    rank = TagRanker(vocabulary, Linear({"head": 1.0, "bias": 3.0}), 0.5, 0.9, memory)
+    body = "وزارة الخارجية الروسية ووزارة الخارجية"
+    assert [tag.text for tag in rank.rank("", body, read(-9, 9, 8, -9, -9, -9), 10, 0.5)] == given
+
+
+def test_the_best_tags_that_stand_there_need_half_the_score(vocabulary: Vocabulary) -> None:
+    rank = ranker(vocabulary, present=1.0, head=1.0, bias=0.5)
+    logits = read(*(-2.0 * n for n in range(len(TEXTS))))  # scores 0.8, 0.35, 0.07 …
+    body = " ثم ".join(TEXTS)
+    found = rank.rank("", body, logits, 10, None)
+    assert [tag.text for tag in found] == ["موسكو", "وزارة الخارجية"][:FEW]
+    assert found[1].score < rank.threshold
+    assert [tag.text for tag in rank.rank("", body, logits, 10, 0.5)] == ["موسكو"]
