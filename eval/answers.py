@@ -159,8 +159,8 @@ class Tagging:
     ids: tuple[str, ...]
     gold: tuple[tuple[str, ...], ...]
     ranked: tuple[tuple[str, ...], ...]
-    given: tuple[int, ...] | None = None
-    """How many of the ranked a system gives of itself; None where it leaves that to the user."""
+    given: tuple[tuple[str, ...], ...] | None = None
+    """Those that a system gives of itself; None where it leaves that to the user."""
     present: tuple[tuple[str, ...], ...] | None = None
     """The gold tags that stand in the article."""
     new: tuple[tuple[str, ...], ...] | None = None
@@ -185,10 +185,9 @@ class Tagging:
     def scores(self) -> list[Score]:
         """Means over the articles; recall of all present, absent and new tags; F1 of what is given of itself."""
         values = {name: self.per_article(name) for name in TAG_MEASURES}
-        rows = list(zip(self.gold, self.ranked, strict=True))
         if self.given is not None:
-            rows_given = zip(rows, self.given, strict=True)
-            values["F1@M"] = np.array([metrics.f1_of_all(gold, ranked[:count]) for (gold, ranked), count in rows_given])
+            both = zip(self.gold, self.given, strict=True)
+            values["F1@M"] = np.array([metrics.f1_of_all(gold, given) for gold, given in both])
         if self.present is not None:
             absent = tuple(tuple(set(g) - set(p)) for g, p in zip(self.gold, self.present, strict=True))
             values["present R@10"] = self._recall(self.present)

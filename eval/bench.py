@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from wusum.model.artefact import BUNDLED
 from wusum.model.article import Article
 from wusum.model.runtime import available_cpus
 from wusum.model.tagger import Tagger
+from wusum.model.workers import MOST
 from wusum.train.corpora import Example, LabelMap, examples
 
 SLOW = 20
@@ -74,7 +76,9 @@ def bench(
     """Run every system so many times; `note` is told what comes next. Raises CorpusError where there is no corpus."""
     found = sample(config, count)
     folder = Path(model) if model else BUNDLED
-    tagger, *_ = taggers = [Tagger.from_pretrained(model, device="cpu", threads=1) for _ in range(available_cpus())]
+    processors = min(available_cpus(), MOST)
+    taggers = [Tagger.from_pretrained(model, device="cpu", threads=1) for _ in range(processors)]
+    tagger = taggers[0]
     windows = _windows(tagger, [example.article() for example in found])
     with tempfile.TemporaryDirectory() as scratch:
         dump = Path(scratch) / "dump.jsonl"
@@ -182,17 +186,21 @@ def _resident(process: int) -> float:
 
 
 def _network(taggers: Sequence[Tagger], windows: Sequence[list[int]], count: int) -> Rate:
-    """One network for each processor, of one thread each, as `wusum tag` runs them."""
+    """One network for each processor, of one thread each, as the workers of `wusum tag` have it."""
     settings = json.loads((taggers[0].artefact.folder / "config.json").read_text(encoding="utf-8"))
-    parts = [windows[start : start + 512] for start in range(0, len(windows), 512)]
+    size = min(max(len(windows) // (8 * len(taggers)), 1), 512)
+    idle: SimpleQueue[Tagger] = SimpleQueue()
+    for tagger in taggers:
+        idle.put(tagger)
 
-    def run(number: int) -> None:
-        for part in parts[number :: len(taggers)]:
-            taggers[number].logits(part)
+    def run(start: int) -> None:
+        tagger = idle.get()
+        tagger.logits(windows[start : start + size])
+        idle.put(tagger)
 
     begin = time.perf_counter()
     with ThreadPoolExecutor(len(taggers)) as pool:
-        list(pool.map(run, range(len(taggers))))
+        list(pool.map(run, range(0, len(windows), size)))
     seconds = time.perf_counter() - begin
     flops = sum(window_flops(settings, len(window)) for window in windows)
     share = flops / seconds / 1e9 / matrix_rate()

@@ -265,25 +265,35 @@ def our_topics(
 
 
 def our_tags(tagger: Tagger, key: Key, found: Sequence[Example], known: set[str] | None) -> Tagging:
-    """The model's first tags, and how many of them it gives by its own threshold."""
+    """The model's first tags, and those that it gives by its own threshold."""
     articles = [example.article() for example in found]
-    ranked = [
-        tuple(match_key(tag.text) for tag in prediction.tags)
-        for prediction in tagger.stream(articles, max_tags=MOST, min_score=0.0)
-    ]
-    given = tuple(len(prediction.tags) for prediction in tagger.stream(articles, max_tags=MOST))
+    ranked, given = (
+        [
+            tuple(match_key(tag.text) for tag in prediction.tags)
+            for prediction in tagger.stream(articles, max_tags=MOST, min_score=least)
+        ]
+        for least in (0.0, None)
+    )
     return tagging(key, found, ranked, known, given)
 
 
 def tagging(
-    key: Key, found: Sequence[Example], ranked: Ranked, known: set[str] | None, given: tuple[int, ...] | None = None
+    key: Key, found: Sequence[Example], ranked: Ranked, known: set[str] | None, given: Ranked | None = None
 ) -> Tagging:
     """Ranked keys beside the editors' tags, with those that stand in the text and those that are new to training."""
     gold = [tuple(dict.fromkeys(filter(None, map(match_key, e.tags or ())))) for e in found]
     texts = [f" {match_key(example.text)} " for example in found]
     present = tuple(tuple(tag for tag in tags if f" {tag} " in text) for tags, text in zip(gold, texts, strict=True))
     new = None if known is None else tuple(tuple(tag for tag in tags if tag not in known) for tags in present)
-    return Tagging(key, tuple(e.id for e in found), tuple(gold), tuple(ranked), given, present, new)
+    return Tagging(
+        key,
+        tuple(e.id for e in found),
+        tuple(gold),
+        tuple(ranked),
+        None if given is None else tuple(given),
+        present,
+        new,
+    )
 
 
 def known_tags(config: EvalConfig) -> set[str]:

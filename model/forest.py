@@ -35,7 +35,7 @@ class Forest:
         most = max(len(tree.leaves) for tree in trees)
         bits = np.uint32 if most <= 32 else np.uint64
         values = np.zeros((len(trees), most))
-        splits: dict[int, list[tuple[float, int, int]]] = {}
+        splits: dict[int, list[tuple[float, int, int]]] = {}  # of each feature: threshold, tree, leaves on its left
         for number, tree in enumerate(trees):
             values[number, : len(tree.leaves)] = value[tree.leaves]
             for node, first, middle in tree.splits:
@@ -43,11 +43,11 @@ class Forest:
                 splits.setdefault(int(feature[node]), []).append((float(threshold[node]), number, rules_out))
         self._lookups: list[tuple[int, NDArray[np.float64], NDArray[Any]]] = []
         for name, found in sorted(splits.items()):
-            at = np.unique([above for above, _, _ in found])
-            ruled_out = np.zeros((len(at) + 1, len(trees)), bits)
-            for place, (_, number, mask) in zip(np.searchsorted(at, [s[0] for s in found]), found, strict=True):
-                ruled_out[place + 1, number] |= mask
-            self._lookups.append((name, at, np.bitwise_or.accumulate(ruled_out)))
+            thresholds, place = np.unique([at for at, _, _ in found], return_inverse=True)
+            ruled_out = np.zeros((len(thresholds) + 1, len(trees)), bits)
+            for row, (_, number, leaves) in zip(place.tolist(), found, strict=True):
+                ruled_out[row + 1, number] |= bits(leaves)
+            self._lookups.append((name, thresholds, np.bitwise_or.accumulate(ruled_out)))
         self._nothing = np.zeros(len(trees), bits)
         self._values = values.ravel()
         # frexp counts bits from 1.

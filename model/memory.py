@@ -141,7 +141,7 @@ class Memory:
 
     def together(self, one: int, other: int) -> float:
         """Of the articles with the rarer of two tags the share that have the other, too, as if UNTOLD more had not; 1
-        where no article has one."""
+        where one of them is in no article."""
         ours, theirs = self._having(one), self._having(other)
         fewest = min(len(ours), len(theirs))
         return len(np.intersect1d(ours, theirs, assume_unique=True)) / (fewest + UNTOLD) if fewest else 1.0

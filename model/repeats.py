@@ -40,9 +40,9 @@ def without_repeats(
 ) -> list[int]:
     """The first of some candidates, but for those that only say again what one before has said.
 
-    A new phrase does so that is a part of another tag or has one as a part; of what editors have given, what
-    `_says_again` tells, a part or a whole that they do not give `together`, and a name with a title before
-    (الرئيس الروسي فلاديمير بوتين).
+    A new phrase does so where it is a part of another tag or has one as a part. What editors have given does so where
+    `_says_again` tells it, or it is part or whole of a tag that they do not give `together` with it. So does any name
+    with a title before, after the name without (الرئيس الروسي فلاديمير بوتين).
     """
     given: dict[str, int] = {}
     wholes: dict[str, list[int]] = {}
@@ -68,14 +68,15 @@ def without_repeats(
 def _says_again(candidate: Candidate, within: Sequence[Candidate], around: Sequence[Candidate]) -> bool:
     """Whether a tag says what its parts `within` or the wholes `around` it have said, by where they stand.
 
-    One that does not stand in the article does, for a whole or for a name of several words as its part (الولايات
-    المتحدة الأميركية). One that stands there does where it stands nowhere without such a part, or is itself such a part
-    of a whole that does not stand there.
+    A tag that does not stand in the body does, after a whole, or after a part that is a name of several words. One that
+    stands there does after such a part that stands nowhere without it, or, if it is itself of several words, after a
+    whole that does not stand in the article (الولايات المتحدة after الولايات المتحدة الأميركية).
     """
     places = candidate.mentions.body
     named = [part for part in within if " " in part.entry.key]
     if not places:
         return bool(named or around)
     alone = all(len(part.mentions.body) > len(places) for part in named)
-    hollow = " " in candidate.entry.key and any(not whole.mentions.body for whole in around)
+    missing = [whole for whole in around if not (whole.mentions.body or whole.mentions.in_title)]
+    hollow = " " in candidate.entry.key and bool(missing)
     return not alone or hollow

@@ -38,12 +38,11 @@ DOUBT = 0.5
 whose editors give such tags more often than others do; there it costs a thousandth of F1@5, elsewhere it gains that."""
 
 TOGETHER = 0.2
-"""Of the articles to which editors gave the rarer one of a tag and a part of it, the share that must have both: those
-that they take for names of the same (داعش and تنظيم داعش) are not both given."""
-
+"""Of the articles to which editors gave the rarer one of a tag and a part of it, the share that must have both: what
+they take for names of the same (داعش and تنظيم داعش), or have given too rarely to tell, is not given twice."""
 
 FEW = 2
-"""Tags that stand in an article and need only half the threshold: something to go by is better than nothing."""
+"""Tags that an article gets where so many stand in it and have half the threshold: better than nothing to go by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ class TagRanker:
                 mentions.setdefault(i, Mentions()).in_title = True
             for i, places in mentions.items():
                 entry = known.entries[i]
-                if places.body and not any(uncut(places, body_words)):
+                if known is new and places.body and not any(uncut(places, body_words)):
                     continue
                 if entry.key not in made:
                     made[entry.key] = candidate(entry, places)
@@ -141,7 +140,7 @@ class TagRanker:
         return without_repeats(found, ranked, most, self._given_together)
 
     def _given_together(self, one: Entry, other: Entry) -> bool:
-        """Whether editors have given two tags to the same articles, as far as is known."""
+        """Whether editors have often enough given two tags to one article; also where nothing is known of one."""
         numbers = self.remembered.index(one.key), self.remembered.index(other.key)
         if self.memory is None or numbers[0] is None or numbers[1] is None:
             return True
@@ -162,9 +161,9 @@ class TagRanker:
     ) -> tuple[Tag, ...]:
         """The tags of an article, best first, with spans in its body.
 
-        Without `min_score` the model's thresholds hold; a tag that does not stand in the article must be surer, the
-        FEW best that do less so. The fuller name stands for its part, where the part stands nowhere else, and has the
-        better score of both.
+        Without `min_score` the model's thresholds hold: a tag that does not stand in the article must be surer, and
+        half is enough where fewer than FEW would be given. The fuller name stands for its part, where the part stands
+        nowhere else, and has the better score of both.
         """
         if not max_tags:
             return ()
@@ -176,12 +175,12 @@ class TagRanker:
             scores[whole] = max(scores[whole], scores[part])
         present, absent = (self.threshold, self.absent_threshold) if min_score is None else (min_score, min_score)
         stands = features[:, FEATURES.index("present")] == 1
-        least = np.where(stands, present, absent)
         ranked = sorted(range(len(found)), key=lambda n: (-scores[n], found[n].entry.key))
         best = [n for n in ranked if n not in canonical]
-        if min_score is None:
-            least[[n for n in best if stands[n]][:FEW]] /= 2
-        good = [n for n in best if scores[n] >= least[n]]
+        chosen = self._chosen(found, [n for n in best if scores[n] >= (present if stands[n] else absent)], max_tags)
+        if min_score is None and len(chosen) < FEW:
+            spare = [n for n in best if stands[n] and present / 2 <= scores[n] < present]
+            chosen = self._chosen(found, [*chosen, *spare], min(FEW, max_tags))
         return tuple(
             Tag(
                 found[n].entry.text,
@@ -189,7 +188,7 @@ class TagRanker:
                 _spans(found[n], body, body_words),
                 why=self._why(features[n]) if explain else None,
             )
-            for n in self._chosen(found, good, max_tags)
+            for n in sorted(chosen, key=best.index)
         )
 
     def _why(self, features: NDArray[np.float64]) -> dict[str, float]:

@@ -110,8 +110,10 @@ def words(text: str) -> list[Word]:
 _folded = lru_cache(CACHED)(normalise)
 
 
-phrase_words = lru_cache(8)(words)
-"""The words of a phrase, which several questions are asked about, one after the other."""
+@lru_cache(8)
+def phrase_words(text: str) -> tuple[Word, ...]:
+    """The words of a phrase, which several questions are asked about, one after the other."""
+    return tuple(words(text))
 
 
 def strip_clitics(word: str) -> str:

@@ -137,10 +137,10 @@ def test_a_confidence_is_taken_at_its_word_that_is_as_often_right(evaluation: Ev
 def test_a_model_that_gives_nothing_is_told(evaluation: Evaluation, settings: EvalConfig, tmp_path: Path) -> None:
     tags = evaluation.find("tags", "almayadeen")
     assert isinstance(tags, Tagging)
-    some = replace(tags, ranked=((), *tags.ranked[1:]), given=(0, *(tags.given or ())[1:]))
+    some = replace(tags, ranked=((), *tags.ranked[1:]), given=((), *(tags.given or ())[1:]))
     told = verdicts(Evaluation((some,), {}))[0]
     assert (told.good, "Nothing was given to 1 of 12 articles (almayadeen)." in told.text) == (None, True)
-    none = replace(tags, ranked=((),) * 12, given=(0,) * 12)
+    none = replace(tags, ranked=((),) * 12, given=((),) * 12)
     topics = Labelling(Key("by-hand", "all"), ("1",), (("sport",),), ((),))
     found = Evaluation((none, topics), evaluation.about)
     assert [verdict.good for verdict in verdicts(found)] == [False, False]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx as onnxlib
 import pytest
 import torch
 import transformers
@@ -21,7 +22,6 @@ from wusum.model.tagger import Tagger
 from wusum.train import calibrate, export, finetune, tokenizer, vectors
 from wusum.train.config import ConfigError
 from wusum.train.corpora import LabelMap
-from wusum.train.encoder import new_bert
 from wusum.train.finetune import span_loss, tag_loss, topic_loss
 from wusum.train.windows import UNKNOWN, TagLabels, Windows, drawn, training_rows
 
@@ -91,6 +91,9 @@ def test_onnx_is_the_network_itself(trained: Path) -> None:
     for one, other in zip(onnx(ids, mask), torch_(ids, mask), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
     assert (model / "model.onnx").stat().st_size < 200_000  # the graph; the weights stand once, in safetensors
+    graph = onnxlib.load(model / "model.onnx", load_external_data=False).graph
+    layers = SHAPE["num_hidden_layers"] * 6 + 3  # query, key, value, three more, and the heads: all with their bias
+    assert [node.op_type for node in graph.node].count("Gemm") == layers
 
 
 def test_a_hugging_face_user_can_load_the_encoder(trained: Path) -> None:
@@ -245,9 +248,13 @@ def test_a_tokenizer_without_a_mask_hides_no_tokens() -> None:
         finetune.mask_token(Tokenizer(WordLevel({"[UNK]": 0}, unk_token="[UNK]")))
 
 
-def test_dropout_goes_for_the_attention_too() -> None:
-    shape = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
-    encoder = new_bert(shape, 50, 16, 0).train()
+@pytest.mark.parametrize("family", ["bert", "modernbert"])
+def test_dropout_goes_for_the_attention_too(family: str) -> None:
+    own = {"attention_dropout": 0.5} if family == "modernbert" else {}
+    shape = transformers.AutoConfig.for_model(
+        family, vocab_size=50, max_position_embeddings=16, pad_token_id=0, **SHAPE, **own
+    )
+    encoder = transformers.AutoModel.from_config(shape).train()
     ids = torch.arange(16)[None]
 
     def differs() -> bool:

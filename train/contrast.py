@@ -198,7 +198,7 @@ def run(config: ContrastConfig, callbacks: Sequence[TrainerCallback] = ()) -> No
         config.output / "history.jsonl", config.output / "curve.svg", key="eval_loss", per_step=config.batch_size / 1e3,
         title=f"nats to find an article among {config.batch_size}, validation", across="thousands of articles read",
     )  # fmt: skip
-    # Pretraining may do without dropout; fine-tuning, which sees its articles often, should find BERT's own.
+    # Pretraining may do without dropout; whoever fine-tunes the encoder elsewhere should find BERT's own.
     encoder.config.hidden_dropout_prob = encoder.config.attention_probs_dropout_prob = dropout or 0.1
     folder = config.output / "encoder"
     encoder.save_pretrained(folder)

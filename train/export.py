@@ -45,7 +45,7 @@ def export_onnx(folder: Path) -> None:
     network = load_network(folder)
     network.encoder.set_attn_implementation("eager")
     for module in network.modules():
-        if isinstance(module, nn.Linear):
+        if isinstance(module, nn.Linear) and module.bias is not None:
             module.forward = partial(_over_rows, module)  # type: ignore[method-assign]
     ids = torch.tensor([[1, 2, 3, 4, 5], [1, 2, 3, 0, 0]])
     mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
@@ -80,8 +80,10 @@ def export_onnx(folder: Path) -> None:
 
 
 def _over_rows(layer: nn.Linear, values: Tensor) -> Tensor:
-    """A linear layer on values [..., size] as one matrix: ONNX Runtime then adds the bias within the product, which is
-    3% of a network's time, and not after it."""
+    """A linear layer on values [..., size] as one matrix: ONNX Runtime then adds the bias within the product and not
+    after it, which saves 3% of the network's time."""
+    if values.dim() == 2:
+        return functional.linear(values, layer.weight, layer.bias)
     rows = functional.linear(values.flatten(0, -2), layer.weight, layer.bias)
     return rows.view(*values.shape[:-1], layer.out_features)
 

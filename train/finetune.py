@@ -73,7 +73,7 @@ class FinetuneConfig:
     title_dropout: float = 0.0
     """How often the title is left out."""
     token_dropout: float = 0.0
-    """Share of the tokens that are hidden behind the tokenizer's mask."""
+    """Share of the tokens that are hidden behind the tokenizer's mask: of a row the same ones in each epoch."""
     dropout: float = 0.1
     """Share of the activations within the encoder that are dropped, whatever its own configuration says."""
     window: int = 128
@@ -166,10 +166,12 @@ def new_encoder(config: FinetuneConfig, vocab_size: int, pad: int) -> PreTrained
 
 
 def set_dropout(encoder: PreTrainedModel, share: float) -> None:
-    """Let each dropout of an encoder, also that of its attention, drop this share."""
+    """Let each dropout of an encoder, also that of its attention, drop this share; none is added."""
     for module in encoder.modules():
         if isinstance(module, nn.Dropout):
             module.p = share
+        elif isinstance(getattr(module, "attention_dropout", None), float):  # ModernBERT's
+            module.attention_dropout = share  # type: ignore[assignment]
 
 
 def mask_token(tokenizer: Tokenizer) -> int:
@@ -221,6 +223,7 @@ def run(config: FinetuneConfig, callbacks: Sequence[TrainerCallback] = ()) -> No
     tokenizer = load_tokenizer(config)
     tokenizer.no_truncation()
     tokenizer.no_padding()
+    mask = mask_token(tokenizer) if config.token_dropout else 0
     articles = training_rows(config, tokenizer, topics)
     tags = TagLabels.count(articles["tags"], config.tag_min_count)
     rows = articles.select(drawn(config, articles["corpus"]))
@@ -258,9 +261,9 @@ def run(config: FinetuneConfig, callbacks: Sequence[TrainerCallback] = ()) -> No
             config.window - len(special),
             config.lead_share,
             config.seed,
-            config.title_dropout,
-            config.token_dropout,
-            mask_token(tokenizer) if config.token_dropout else 0,
+            title_dropout=config.title_dropout,
+            token_dropout=config.token_dropout,
+            mask=mask,
         ),
         data_collator=Collator(special[:1], special[1:], pad, len(topics.keys), tags),
     )

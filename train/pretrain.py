@@ -202,7 +202,7 @@ def run(config: PretrainConfig, callbacks: Sequence[transformers.TrainerCallback
         config.output / "history.jsonl", config.output / "curve.svg", key="bits_per_character", per_step=tokens / 1e6,
         title="bits per masked character, validation text", across="millions of tokens read",
     )  # fmt: skip
-    # Pretraining may do without dropout; fine-tuning, which sees its articles often, should find BERT's own.
+    # Pretraining may do without dropout; whoever fine-tunes the encoder elsewhere should find BERT's own.
     encoder.config.hidden_dropout_prob = encoder.config.attention_probs_dropout_prob = 0.1
     folder = config.output / "encoder"
     encoder.save_pretrained(folder)

@@ -22,7 +22,7 @@ from wusum.model.ranking import FEATURES, Ranking
 from wusum.model.rarity import Rarity
 from wusum.model.reading import Reading
 from wusum.model.tagger import Tagger
-from wusum.model.tags import TagRanker
+from wusum.model.tags import FEW, TagRanker
 from wusum.model.text import match_key
 from wusum.model.vocabulary import Vocabulary
 from wusum.train.corpora import Example
@@ -180,7 +180,8 @@ def mixed(one: Ranking, other: Ranking, share: float) -> Ranking:
 def fit_tag_thresholds(
     tagger: Tagger, ranker: TagRanker, rows: Sequence[Example], absent_precision: float, most: int = 10
 ) -> dict[str, float]:
-    """The least scores of given tags: absent ones reach `absent_precision`; then mean F1 of `most` tags is the best."""
+    """The least scores of given tags: absent ones reach `absent_precision`; then mean F1 of `most` tags is the best,
+    repeats among them."""
     ranked = []
     for row, reading in zip(rows, read(tagger, rows), strict=True):
         candidates, features = ranker.candidates(row.title, row.body, reading)
@@ -197,6 +198,9 @@ def fit_tag_thresholds(
         total = 0.0
         for gold, tags in ranked:
             kept = [key for key, score, here in tags if score >= (present if here else absent)][:most]
+            if len(kept) < FEW:
+                spare = [key for key, score, here in tags if here and present / 2 <= score < present]
+                kept = [*kept, *spare][:FEW]
             total += 2 * len(gold.intersection(kept)) / (len(gold) + len(kept))
         return total / len(ranked)
 
