@@ -24,8 +24,9 @@ _OPEN = frozenset({SON, "ابن", "بنت", "ابو", "ابي", "عبد", "ام"
 """Words that no phrase ends with."""
 
 _PARTICLES = {"من", "في", "علي", "عن", "الي", "مع", "بين", "ضد", "غير", "عبر", "حول", "بعد", "قبل", "منذ", "حتي", "دون",
-              "خلال", "اثناء", "عند", "ضمن", "وسط", "وفق", "بسبب", "كل", "بعض"}  # fmt: skip
-"""Prepositions and the like, which neither begin a name nor a subject."""
+              "خلال", "اثناء", "عند", "ضمن", "وسط", "وفق", "بسبب", "كل", "بعض", "هذا", "هذه", "ذلك", "تلك",
+              "هؤلاء"}  # fmt: skip
+"""Prepositions and the like, which neither begin a name nor a subject; and what points at something."""
 
 
 def coined(
@@ -80,6 +81,8 @@ def sound(phrase: str, known: Container[str]) -> bool:
     """Whether a phrase can stand alone as a name or a subject: nothing in it points outside, and nothing is cut."""
     parts = [word.text for word in phrase_words(phrase)]
     if not parts or parts[0] == SON or parts[0] in _PARTICLES or parts[-1] in _OPEN:
+        return False
+    if parts[0][0].isdigit():  # a number or a year: 2014م
         return False
     if _ADVERB.search(phrase) or any(_POSSESSED.fullmatch(part) for part in parts):
         return False

@@ -41,6 +41,11 @@ def new_in(body: str, *marked: str) -> set[str]:
         ("منتخب بوتسوانا ثالثاً", False),
         ("؟", False),
         ("خلال مباراة", False),
+        ("2014م", False),
+        ("5 مليارات", False),
+        ("مجموعة 20", True),
+        ("تلك المراكز", False),
+        ("هؤلاء اللاجئين", False),
     ],
 )
 def test_a_phrase_that_points_outside_or_is_cut_is_no_tag(phrase: str, whole: bool) -> None:
