@@ -1,8 +1,8 @@
 """How fast: the whole command, the network alone, and what else one could run the same weights with.
 
-All systems get the same articles, in turns, so that a machine that slows down slows all of them; a rate is the median
-of the turns. All run on the CPU, also where there is a GPU. torch's systems get ready-made windows of text, without
-parsing, tags or output: less work than `wusum tag` does.
+All systems get their articles in turns, so that a machine that slows down slows all of them; a rate is the median of
+the turns. All run on the CPU, also where there is a GPU. torch's systems get ready-made windows of text, without
+parsing, heads, tags or output: less work than `wusum tag` does; and as they are slow, a part of the windows alone.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from wusum.model.workers import MOST
 from wusum.train.corpora import Example, LabelMap, examples
 
 SLOW = 20
-"""torch's systems get one window in so many."""
+"""torch's systems get the first window in so many: the first twentieth of them."""
 
 LATENCIES = 200
 """Articles that are tagged one by one."""
@@ -208,7 +208,7 @@ def _network(taggers: Sequence[Tagger], windows: Sequence[list[int]], count: int
 
 
 def _linear(config: EvalConfig, found: Sequence[Example]) -> Callable[[], Rate]:
-    """A linear model, trained on articles of one corpus."""
+    """A linear model, trained on those of the first articles that have one topic."""
     from wusum.eval.baselines import linear_model
 
     label_map = LabelMap.load(config.topics)

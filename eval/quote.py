@@ -29,10 +29,8 @@ NAMES = {
     "drift": "tags: {corpus}",
     "by-hand": "topics labelled by hand: {corpus}",
 }
-BASELINE_OF = {
-    "topics": "accuracy", "transfer": "accuracy", "tags": "F1@5", "drift": "F1@5", "by-hand": "micro-F1",
-}  # fmt: skip
-"""By which measure the best baseline is chosen."""
+ALONE = ("ECE",)
+"""Measures by which no system is better than one that always says the same: no baseline stands beside."""
 
 SOMETIMES = ("ECE", "new R@10")
 """Measures that articles without probabilities or new tags do not have."""
@@ -48,10 +46,10 @@ def score_table(metrics: dict[str, Any]) -> str:
     for suite, names in METRICS.items():
         corpora = list(dict.fromkeys(place[1] for place in scores if place[0] == suite))
         for corpus in corpora:
-            best = _best(scores, suite, corpus)
             for name in names:
                 if name in SOMETIMES and (suite, corpus, "wusum", name) not in scores:
                     continue
+                best = _best(scores, suite, corpus, name)
                 s = scores[suite, corpus, "wusum", name]
                 beside = scores.get((suite, corpus, best, name))
                 theirs = f"{beside['value']:.3f} ({best})" if beside else ""
@@ -59,7 +57,7 @@ def score_table(metrics: dict[str, Any]) -> str:
                 interval = f"{s['low']:.3f} – {s['high']:.3f}"
                 lines.append(f"| {what} | {name} | {s['value']:.3f} | {interval} | {theirs} | {s['articles']:,} |")
         if suite == AVERAGED and corpora:
-            name, base = names[0], _best(scores, suite, corpora[0])
+            name, base = names[0], _best(scores, suite, corpora[0], names[0])
             ours, theirs = (
                 mean(scores[suite, c, system, name]["value"] for c in corpora) for system in ("wusum", base)
             )
@@ -118,11 +116,10 @@ def quoted(page: str, metrics: dict[str, Any], file: str) -> str:
     return re.sub(marks, filled, page, flags=re.DOTALL)
 
 
-def _best(scores: dict[tuple[str, str, str, str], Any], suite: str, corpus: str) -> str:
-    measure = BASELINE_OF.get(suite)
+def _best(scores: dict[tuple[str, str, str, str], Any], suite: str, corpus: str, measure: str) -> str:
     values = {p[2]: s["value"] for p, s in scores.items() if (*p[:2], p[3]) == (suite, corpus, measure)}
     values.pop("wusum", None)
-    return max(values, key=lambda system: values[system], default="")
+    return "" if measure in ALONE else max(values, key=lambda system: values[system], default="")
 
 
 def main(arguments: Sequence[str]) -> None:

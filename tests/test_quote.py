@@ -38,6 +38,16 @@ def test_a_table_has_the_best_baseline_beside() -> None:
     ]
 
 
+def test_the_best_baseline_is_that_of_each_measure_and_calibration_has_none() -> None:
+    more = [score("majority", "macro-F1", 0.95), score("wusum", "ECE", 0.02), score("majority", "ECE", 0.0)]
+    scores = [s for s in METRICS["scores"] if (s["system"], s["metric"]) != ("majority", "macro-F1")]
+    assert score_table({"scores": scores + more}).splitlines()[2:] == [
+        "| topics: plain | accuracy | 0.900 | 0.890 – 0.910 | 0.850 (linear) | 1,234 |",
+        "| topics: plain | macro-F1 | 0.900 | 0.890 – 0.910 | 0.950 (majority) | 1,234 |",
+        "| topics: plain | ECE | 0.020 | 0.010 – 0.030 |  | 1,234 |",
+    ]
+
+
 def test_a_suite_without_baselines_has_none_beside() -> None:
     ours, theirs = (score(s, "micro-F1", v) | {"suite": "by-hand"} for s, v in (("wusum", 0.7), ("linear", 0.6)))
     row = "| topics labelled by hand: plain | micro-F1 | 0.700 | 0.690 – 0.710 |"

@@ -83,7 +83,7 @@ class PairBatches(torch.utils.data.Dataset[Passages]):
     """Batches of passages; number i is the same whenever it is asked for, so that a resumed run sees what an unbroken
     one sees.
 
-    All articles of a batch are of one corpus: to tell them apart, it is of no use to know the outlet.
+    All articles of a batch are of one corpus: where that is one outlet, to know it is of no use.
     """
 
     def __init__(
