@@ -21,6 +21,7 @@ FILES = (
     "tags.tsv",
     "ranking.json",
     "memory.safetensors",
+    "linear.safetensors",
     "rarity.safetensors",
     "README.md",
 )

@@ -34,6 +34,8 @@ class Candidate:
     """As the span head found it, if it did."""
     vote: Vote = UNHEARD
     """What similar articles say of it."""
+    words: float = 0.0
+    """What the article's words say of it (`linear.py`)."""
 
 
 def feature_table(
@@ -101,6 +103,7 @@ def _own(candidate: Candidate, log_p: NDArray[np.float64]) -> list[float]:
         float(entry.tagged == 0),
         math.log(0.005 + candidate.vote.share),
         candidate.vote.nearest,
+        candidate.words,
     ]
 
 

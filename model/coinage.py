@@ -11,8 +11,11 @@ from wusum.model.surface import without_proclitics
 from wusum.model.text import Word, phrase_words, strip_clitics
 from wusum.model.vocabulary import PROCLITICS, Entry, Mentions, Vocabulary
 
-_POSSESSED = re.compile(r"\w{3,}(?:ها|هم|هما)")
-"""A word with a pronoun of the third person: قيادتها, عزائمهم."""
+_POSSESSED = re.compile(r"(?!ال)\w{3,}(?:ها|هم|هما|هن)")
+"""A word with a pronoun of the third person, which has no article: قيادتها, عزائمهم, but not الأسهم."""
+
+_HIS = re.compile(r"(?<!\w)(?!ال)\w{3,}ته(?!\w)")
+"""That of the masculine, which is told from ة only before it is normalised: جولته, but not سيارة."""
 
 _ADVERBIAL = re.compile(r"[وف]?[بك]ال\w{3,}|فال\w{3,}")
 """A word with a preposition and the article: بالمعسكر."""
@@ -84,7 +87,7 @@ def sound(phrase: str, known: Container[str]) -> bool:
         return False
     if parts[0][0].isdigit():  # a number or a year: 2014م
         return False
-    if _ADVERB.search(phrase) or any(_POSSESSED.fullmatch(part) for part in parts):
+    if _ADVERB.search(phrase) or _HIS.search(phrase) or any(_POSSESSED.fullmatch(part) for part in parts):
         return False
     return not any(_ADVERBIAL.fullmatch(part) or _joined(part, known) for part in parts[1:])
 

@@ -55,6 +55,7 @@ class ControlledRanker(TagRanker):
             ranker.threshold,
             ranker.absent_threshold,
             ranker.memory,
+            ranker.linear,
             ranker.remembered,
             ranker.rarity,
         )

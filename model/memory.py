@@ -50,6 +50,33 @@ UNHEARD = Vote(0.0, 0.0)
 """Nothing is said of it."""
 
 
+class Votes:
+    """What the articles nearest to one say of tags, by their numbers in the vocabulary."""
+
+    def __init__(
+        self, tags: NDArray[Any], shares: NDArray[np.float64], nearest: NDArray[np.float64], familiar: float = 0.0
+    ) -> None:
+        """`tags` are in ascending order; `familiar` is the cosine of the nearest article of all, 0 where none has
+        anything in common with it."""
+        self.familiar = familiar
+        self._tags, self._shares = tags, shares
+        self._said = dict(zip(tags.tolist(), zip(shares.tolist(), nearest.tolist(), strict=True), strict=True))
+
+    @classmethod
+    def none(cls) -> Votes:
+        """Where nothing is said of any tag."""
+        return cls(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
+
+    def __getitem__(self, tag: int | None) -> Vote:
+        """What is said of a tag; `UNHEARD` where it is nothing."""
+        said = self._said.get(-1 if tag is None else tag)
+        return UNHEARD if said is None else Vote._make(said)
+
+    def loudest(self, most: int) -> list[int]:
+        """The tags that most of the vote is for, of equal ones the first in the vocabulary."""
+        return [int(tag) for tag in self._tags[largest(self._shares, most)]]
+
+
 class Memory:
     """Tagged articles, found by what is in them."""
 
@@ -122,22 +149,19 @@ class Memory:
         names = ("starts", "articles", "values", "tag_starts", "tags")
         save_file({name: np.ascontiguousarray(getattr(self, name)) for name in names}, folder / FILE)
 
-    def votes(self, ids: Sequence[int]) -> tuple[dict[int, Vote], float]:
-        """What the articles nearest to one of these token ids say of tags, by their numbers in the vocabulary; and
-        the cosine of the nearest of all, 0 where none has anything in common with it."""
+    def votes(self, ids: Sequence[int]) -> Votes:
+        """What the articles nearest to one of these token ids say of tags."""
         likeness = self._likeness(ids)
         nearest = largest(likeness, NEAREST)
         nearest = nearest[likeness[nearest] > 0]
         if not len(nearest):
-            return {}, 0.0
+            return Votes.none()
         near = likeness[nearest]
         begins, ends = self.tag_starts[nearest], self.tag_starts[nearest + 1]
         given = np.concatenate([self.tags[a:b] for a, b in zip(begins.tolist(), ends.tolist(), strict=True)])
         worth = np.repeat(near, ends - begins)
         tags, first, place = np.unique(given, return_index=True, return_inverse=True)
-        shares = np.bincount(place, worth, len(tags)) / near.sum()
-        said = map(Vote._make, zip(shares.tolist(), worth[first].tolist(), strict=True))
-        return dict(zip(tags.tolist(), said, strict=True)), float(near[0])
+        return Votes(tags, np.bincount(place, worth, len(tags)) / near.sum(), worth[first], float(near[0]))
 
     def together(self, one: int, other: int) -> float:
         """Of the articles with the rarer of two tags the share that have the other, too, as if UNTOLD more had not; 1

@@ -36,6 +36,7 @@ FEATURES = (
     "new",  # no editor of the training data has given it
     "neighbours",  # log of the share that it has of what similar articles were given
     "nearest",  # how similar the most similar of those that were given it is
+    "words",  # how sure the linear model of its words is of it
     "familiar",  # how similar the most similar of all is
     "sure",  # log probability of the tag head's first tag
     "size",  # log of the characters of the body

@@ -6,8 +6,6 @@ verbs by a longer one of the whole word.
 
 from __future__ import annotations
 
-import math
-import zlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from heapq import nsmallest
@@ -21,7 +19,7 @@ from safetensors.numpy import load_file, save_file
 
 from wusum.model.runtime import ModelError
 from wusum.model.spans import BREAK
-from wusum.model.text import CACHED, CACHED_LETTERS, Word, strip_clitics
+from wusum.model.text import CACHED, CACHED_LETTERS, Word, hashed, strip_clitics
 
 FILE = "rarity.safetensors"
 
@@ -67,7 +65,7 @@ class Rarity:
         for stems in articles:
             seen[[bucket(stem) for stem in set(stems)]] += 1
             total += 1
-        return cls(np.log((total + 1) / (seen + 1)).astype(np.float32), map(_hash, verbs))
+        return cls(np.log((total + 1) / (seen + 1)).astype(np.float32), map(hashed, verbs))
 
     @classmethod
     def none(cls) -> Rarity:
@@ -116,8 +114,8 @@ class Rarity:
     def is_verb(self, word: str) -> bool:
         """Whether a normalised word is a verb, as it stands or after a conjunction or the sign of the future."""
         future = len(word) > SHORT and word.startswith(("سي", "ست"))
-        stuck = (future or word.startswith("و")) and _hash(word[1:]) in self._verbs
-        return stuck or _hash(word) in self._verbs
+        stuck = (future or word.startswith("و")) and hashed(word[1:]) in self._verbs
+        return stuck or hashed(word) in self._verbs
 
 
 def _apart(text: str, start: int, end: int) -> bool:
@@ -127,18 +125,7 @@ def _apart(text: str, start: int, end: int) -> bool:
 
 def bucket(stem: str) -> int:
     """Where a word stands in the table."""
-    return _hash(stem) % BUCKETS
-
-
-def _hash(word: str) -> int:
-    return _cached_hash(word) if len(word) <= CACHED_LETTERS else _crc32(word)
-
-
-def _crc32(word: str) -> int:
-    return zlib.crc32(word.encode(errors="surrogatepass"))
-
-
-_cached_hash = lru_cache(CACHED)(_crc32)
+    return hashed(stem) % BUCKETS
 
 
 def key_phrases(
@@ -156,16 +143,16 @@ def key_phrases(
         for first in range(len(parts)):
             if not facts[first][3]:
                 continue
-            size, key, worth_of = 0, "", []
+            size, key, together = 0, "", 0.0
             for last in range(first, len(parts)):
                 stem, rare, verb, edge = facts[last]
                 size += stem != SON
                 if size > LONGEST or verb or (last > first and apart[last]):
                     break
                 key = f"{key} {stem}" if key else stem
-                worth_of.append(rare)
+                together += rare
                 if edge:
                     before, form = found.get(key) or (0.0, text[parts[first].start : parts[last].end])
-                    found[key] = before + worth * math.fsum(worth_of), form
+                    found[key] = before + worth * together, form
     best = nsmallest(MOST, found, key=lambda key: (-found[key][0], key))
     return [found[key][1] for key in best]

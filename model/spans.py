@@ -6,6 +6,7 @@ using transformation-based learning", 1995).
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -59,12 +60,12 @@ def marked(logits: NDArray[np.float32], offsets: Sequence[tuple[int, int]]) -> I
     odds = np.logaddexp(table[..., BEGIN], table[..., INSIDE]) - table[..., OUTSIDE]
     best = (table - np.array([EAGER, 0.0, 0.0])).argmax(axis=2)
     for kind in range(len(KINDS)):
-        column = best[:, kind].tolist()
+        column, worth = best[:, kind].tolist(), odds[:, kind].tolist()
         for first in np.flatnonzero(best[:, kind] == BEGIN).tolist():
             last = first
             while last + 1 < len(column) and column[last + 1] == INSIDE:
                 last += 1
-            mean = float(odds[first : last + 1, kind].mean())
+            mean = math.fsum(worth[first : last + 1]) / (last + 1 - first)
             yield Marked(kind, offsets[first][0], offsets[last][1], max(round(mean, 3), UNMARKED))
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Container
 
 from wusum.model.text import MIN_STEM, align, phrase_words
+from wusum.model.vocabulary import PROCLITICS
 
 _BEFORE_ARTICLE = re.compile(r"[وف]?[بك]?(?=ال)|[وف]?لل")
 _BEFORE_BARE = re.compile(r"[وف]?[بلك]|[وف]")
@@ -19,6 +20,8 @@ def without_proclitics(phrase: str, beginnings: Container[str], known: Container
     `known` words or those that stand `here`, in the same article (وموسكو → موسكو, but لبنان stays).
     """
     word = phrase_words(phrase)[0]
+    if word.text[0] not in PROCLITICS:
+        return phrase[word.start :]
 
     def rest_from(letter: int) -> str:
         return phrase[word.start + align(phrase[word.start : word.end]).starts[letter] :]

@@ -1,16 +1,16 @@
-"""Keyword tags: candidates from five sources, ranked by one small model.
+"""Keyword tags: candidates from six sources, ranked by one small model.
 
 A candidate is a tag that editors have given before and that stands in the article, one that the network's tag head
-predicts, one that similar articles were given, or a phrase that the span head marks or that is frequent here and rare
-elsewhere, which both may be new. What an editor would do with it is told by a few features that anyone can read
-(`ranking.py`).
+predicts, one that similar articles were given, one that the article's words stand for, or a phrase that the span head
+marks or that is frequent here and rare elsewhere, which both may be new. What an editor would do with it is told by a
+few features that anyone can read (`ranking.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from heapq import nlargest
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 
 from wusum.model.candidates import Candidate, feature_table, log_softmax
 from wusum.model.coinage import coined, uncut
-from wusum.model.memory import UNHEARD, Memory, Vote, largest
+from wusum.model.linear import REACH, LinearTags, features
+from wusum.model.memory import Memory, Votes, largest
 from wusum.model.ranking import FEATURES, Ranking
 from wusum.model.rarity import Rarity
 from wusum.model.reading import Reading
 from wusum.model.repeats import fuller, without_repeats
+from wusum.model.runtime import ModelError
 from wusum.model.spans import Phrase
 from wusum.model.text import Word, align, words
 from wusum.model.vocabulary import Entry, Mentions, Vocabulary, readings
@@ -32,6 +34,11 @@ HEAD_CANDIDATES = 20
 
 MEMORY_CANDIDATES = 12
 """Tags that similar articles may propose."""
+
+LINEAR_CANDIDATES = 12
+"""Tags that the linear model may propose, if it is so sure of them:"""
+
+FAINT = 0.02
 
 DOUBT = 0.5
 """What is taken off the log odds of a tag that does not stand in the article. The ranking has learned from one outlet,
@@ -78,17 +85,49 @@ class TagRanker:
         threshold: float,
         absent_threshold: float,
         memory: Memory | None = None,
+        linear: LinearTags | None = None,
         remembered: Vocabulary | None = None,
         rarity: Rarity | None = None,
     ) -> None:
-        """`memory` numbers its tags as `remembered` does, by default the vocabulary."""
+        """`memory` and `linear` number tags as `remembered` does, by default the vocabulary."""
         self.vocabulary = vocabulary
         self.memory = memory
+        self.linear = linear or LinearTags.none()
         self.remembered = remembered or vocabulary
         self.rarity = rarity or Rarity.none()
         self.ranking = ranking
         self.threshold = threshold
         self.absent_threshold = absent_threshold
+
+    @classmethod
+    def load(cls, folder: Path, settings: Mapping[str, Any], pieces: int) -> TagRanker:
+        """That of a model folder whose tokenizer has so many pieces; raises ModelError for a file that is damaged, or
+        settings that lack one."""
+        vocabulary = Vocabulary.load(folder / "tags.tsv")
+        ranking = Ranking.load(folder / "ranking.json")
+        memory = Memory.load(folder, pieces, len(vocabulary.entries))
+        linear = LinearTags.load(folder, len(vocabulary.entries))
+        rarity = Rarity.load(folder)
+        try:
+            return cls(vocabulary, ranking, **settings, memory=memory, linear=linear, rarity=rarity)
+        except TypeError as error:
+            raise ModelError(
+                f"{folder / 'config.json'}: no settings for tags ({error}); install the model again"
+            ) from error
+
+    @classmethod
+    def none(cls, pieces: int) -> TagRanker:
+        """One that gives no tags."""
+        return cls(Vocabulary([]), Ranking.none(), 0.5, 0.5, Memory.none(pieces))
+
+    def save(self, folder: Path) -> None:
+        """Write all that `load` reads but the settings; no memory where it has none."""
+        self.vocabulary.save(folder / "tags.tsv")
+        self.ranking.save(folder / "ranking.json")
+        if self.memory:
+            self.memory.save(folder)
+        self.linear.save(folder)
+        self.rarity.save(folder)
 
     def candidates(
         self, title: str, body: str, reading: Reading, body_words: Sequence[Word] | None = None
@@ -97,32 +136,38 @@ class TagRanker:
         title_words = words(title)
         body_words = words(body) if body_words is None else body_words
         new, phrases = self._coined(title, title_words, body, body_words, reading.phrases)
-        votes, familiar = self.memory.votes(reading.ids) if self.memory else ({}, 0.0)
-
-        def candidate(entry: Entry, places: Mentions) -> Candidate:
-            number = self.remembered.index(entry.key)
-            vote = UNHEARD if number is None else votes.get(number, UNHEARD)
-            return Candidate(entry, places, phrases.get(entry.key), vote)
-
-        made: dict[str, Candidate] = {}
         title_stems, body_stems = readings(title_words), readings(body_words)
-        for known in (self.vocabulary, new):
+        votes = self.memory.votes(reading.ids) if self.memory else Votes.none()
+        said = self.linear.scores(features([stems[0] for stems in (*title_stems, *body_stems[:REACH])]))
+
+        def standing(known: Vocabulary) -> dict[int, Mentions]:
             mentions = {i: Mentions(spans) for i, spans in known.find(body, body_words, body_stems).items()}
             for i in known.find(title, title_words, title_stems):
                 mentions.setdefault(i, Mentions()).in_title = True
-            for i, places in mentions.items():
-                entry = known.entries[i]
-                if known is new and places.body and not any(uncut(places, body_words)):
-                    continue
-                if entry.key not in made:
-                    made[entry.key] = candidate(entry, places)
+            return mentions
+
+        def candidate(entry: Entry, places: Mentions) -> Candidate:
+            number = self.remembered.index(entry.key)
+            worth = 0.0 if number is None or number >= len(said) else float(said[number])
+            return Candidate(entry, places, phrases.get(entry.key), votes[number], worth)
+
+        here = standing(self.vocabulary)
         log_p = log_softmax(reading.tags)
-        likely = largest(log_p, HEAD_CANDIDATES).tolist()
-        for known_as in [*map(self.vocabulary.of_label, likely), *map(self.vocabulary.index, self._loudest(votes))]:
-            if known_as is not None and (entry := self.vocabulary.entries[known_as]).key not in made:
-                made[entry.key] = candidate(entry, Mentions())
-        found = list(made.values())
-        return found, feature_table(found, log_p, familiar, len(body), self.rarity)
+        likely = map(self.vocabulary.of_label, largest(log_p, HEAD_CANDIDATES).tolist())
+        proposed = [*votes.loudest(MEMORY_CANDIDATES), *self._told(said)]
+        similar = (self.vocabulary.index(self.remembered.entries[tag].key) for tag in proposed)
+        numbers = dict.fromkeys([*here, *(n for n in (*likely, *similar) if n is not None)])
+        known = self.vocabulary.entries
+        found = [candidate(known[number], here.get(number, Mentions())) for number in numbers]
+        for number, places in standing(new).items():
+            if not places.body or any(uncut(places, body_words)):
+                found.append(candidate(new.entries[number], places))
+        return found, feature_table(found, log_p, votes.familiar, len(body), self.rarity)
+
+    def _told(self, said: NDArray[np.float64]) -> list[int]:
+        """The tags of which the linear model is surest."""
+        heard = np.flatnonzero(said >= FAINT)
+        return [int(tag) for tag in heard[largest(said[heard], LINEAR_CANDIDATES)]]
 
     def _coined(
         self,
@@ -146,12 +191,6 @@ class TagRanker:
             return True
         return self.memory.together(numbers[0], numbers[1]) >= TOGETHER
 
-    def _loudest(self, votes: Mapping[int, Vote]) -> list[str]:
-        """The match keys of the tags that most of the vote is for."""
-        least = min(nlargest(MEMORY_CANDIDATES, (vote.share for vote in votes.values())), default=0.0)
-        loud = [(-vote.share, self.remembered.entries[tag].key) for tag, vote in votes.items() if vote.share >= least]
-        return [key for _, key in sorted(loud)[:MEMORY_CANDIDATES]]
-
     def scores(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """The probability [candidates] that an editor gives a tag, from its features [candidates, features]."""
         return np.asarray(1 / (1 + np.exp(-self.ranking.log_odds(features) + _doubt(features))))
@@ -168,13 +207,13 @@ class TagRanker:
         if not max_tags:
             return ()
         body_words = words(body)
-        found, features = self.candidates(title, body, reading, body_words)
-        scores = self.scores(features)
+        found, table = self.candidates(title, body, reading, body_words)
+        scores = self.scores(table)
         canonical = fuller(found, scores)
         for part, whole in canonical.items():
             scores[whole] = max(scores[whole], scores[part])
         present, absent = (self.threshold, self.absent_threshold) if min_score is None else (min_score, min_score)
-        stands = features[:, FEATURES.index("present")] == 1
+        stands = table[:, FEATURES.index("present")] == 1
         ranked = sorted(range(len(found)), key=lambda n: (-scores[n], found[n].entry.key))
         best = [n for n in ranked if n not in canonical]
         chosen = self._chosen(found, [n for n in best if scores[n] >= (present if stands[n] else absent)], max_tags)
@@ -186,7 +225,7 @@ class TagRanker:
                 found[n].entry.text,
                 round(float(scores[n]), 4),
                 _spans(found[n], body, body_words),
-                why=self._why(features[n]) if explain else None,
+                why=self._why(table[n]) if explain else None,
             )
             for n in sorted(chosen, key=best.index)
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -133,6 +134,18 @@ def _stem(word: str) -> str:
 
 
 _cached_stem = lru_cache(CACHED)(_stem)
+
+
+def hashed(word: str) -> int:
+    """A word as a number of 32 bits, the same on every machine."""
+    return _cached_hash(word) if len(word) <= CACHED_LETTERS else _crc32(word)
+
+
+def _crc32(word: str) -> int:
+    return zlib.crc32(word.encode(errors="surrogatepass"))
+
+
+_cached_hash = lru_cache(CACHED)(_crc32)
 
 
 def match_key(text: str) -> str:

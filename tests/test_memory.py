@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.test_tags import Linear, read
-from wusum.model.memory import NEAREST, REACH, UNTOLD, Memory, Vote, count, tf_idf
+from wusum.model.memory import NEAREST, REACH, UNHEARD, UNTOLD, Memory, Vote, count, tf_idf
 from wusum.model.runtime import ModelError
 from wusum.model.tags import TagRanker
 from wusum.model.vocabulary import Entry, Vocabulary
@@ -42,30 +42,32 @@ def test_weights_have_length_one() -> None:
 
 
 def test_only_articles_with_a_telling_piece_in_common_vote(memory: Memory) -> None:
-    votes, familiar = memory.votes([*range(40), 103])  # the pieces of all say nothing
-    assert familiar == pytest.approx(1.0, abs=0.01)
-    assert votes.keys() == {2, 3, 4}  # of articles 6 and 7
+    votes = memory.votes([*range(40), 103])  # the pieces of all say nothing
+    assert votes.familiar == pytest.approx(1.0, abs=0.01)
+    assert sorted(votes.loudest(9)) == [2, 3, 4]  # of articles 6 and 7
+    assert votes[1] == votes[None] == UNHEARD
     assert votes[2].share == votes[3].share == votes[4].share == pytest.approx(0.5)
     assert votes[4].nearest == pytest.approx(1.0, abs=0.01)
 
 
 def test_the_nearer_vote_weighs_more(memory: Memory) -> None:
-    votes, familiar = memory.votes([100, 100, 100, 101])
+    votes = memory.votes([100, 100, 100, 101])
     assert votes[0].share > votes[2].share > 0
-    assert votes[0].nearest == familiar > votes[2].nearest
+    assert votes[0].nearest == votes.familiar > votes[2].nearest
+    assert votes.loudest(1) == [4]
+    assert votes.loudest(9) == [4, 0, 1, 2, 3]  # of equal ones the first
 
 
 def test_nothing_in_common_is_no_vote(memory: Memory) -> None:
-    assert memory.votes([]) == ({}, 0.0)
-    assert memory.votes([199]) == ({}, 0.0)
-    assert Memory.none(PIECES).votes([1, 2, 100]) == ({}, 0.0)
+    for votes in (memory.votes([]), memory.votes([199]), Memory.none(PIECES).votes([1, 2, 100])):
+        assert (votes.loudest(5), votes.familiar, votes[0]) == ([], 0.0, UNHEARD)
 
 
 def test_no_more_than_the_nearest_vote() -> None:
     many = [[1, 2 + n % 2] for n in range(4 * NEAREST)] + [[9] for _ in range(80 * NEAREST)]
-    votes, _ = Memory.of(many, [[n] for n in range(len(many))], PIECES).votes([1, 2])
-    assert set(votes) == set(range(0, 2 * NEAREST, 2))
-    assert sum(vote.share for vote in votes.values()) == pytest.approx(1.0)
+    votes = Memory.of(many, [[n] for n in range(len(many))], PIECES).votes([1, 2])
+    assert votes.loudest(9 * NEAREST) == list(range(0, 2 * NEAREST, 2))
+    assert sum(votes[tag].share for tag in range(0, 2 * NEAREST, 2)) == pytest.approx(1.0)
 
 
 def test_how_often_two_tags_go_together() -> None:
@@ -80,7 +82,9 @@ def test_how_often_two_tags_go_together() -> None:
 def test_a_saved_memory_is_the_memory(memory: Memory, tmp_path: Path) -> None:
     memory.save(tmp_path)
     again = Memory.load(tmp_path, PIECES, 5)
-    assert again.votes([100, 103]) == memory.votes([100, 103])
+    ours, theirs = memory.votes([100, 103]), again.votes([100, 103])
+    assert [ours[tag] for tag in range(6)] == [theirs[tag] for tag in range(6)]
+    assert ours.familiar == theirs.familiar
     np.testing.assert_array_equal(again.idf, memory.idf)
 
 

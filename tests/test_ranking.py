@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from wusum.model.article import Article
 from wusum.model.candidates import Candidate
 from wusum.model.ranking import FEATURES, Ranking
+from wusum.model.rarity import Rarity
 from wusum.model.runtime import ModelError
 from wusum.model.vocabulary import Entry, Mentions
 from wusum.train import ranking as stage
@@ -123,7 +126,7 @@ def test_a_ranking_that_leads_in_a_circle_is_refused(tmp_path: Path) -> None:
         Ranking.load(path)
 
 
-def test_the_threshold_of_tags_is_that_of_the_best_f1(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_threshold_of_tags_is_the_highest_with_about_the_best_f1(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of four that stand there three are tags; the other has 0.4 in one article of thirty, so that 0.4 is nearly as
     good. A fifth, which does not stand there, is none."""
     texts = ("روسيا", "موسكو", "لبنان", "بيروت", "باريس")
@@ -142,5 +145,37 @@ def test_the_threshold_of_tags_is_that_of_the_best_f1(monkeypatch: pytest.Monkey
             return scores.pop()
 
     thresholds = stage.fit_tag_thresholds(None, Ranker(), rows, 0.6)  # type: ignore[arg-type]
-    assert 0.4 < thresholds["threshold"] <= 0.6
+    assert thresholds["threshold"] == 0.6  # of those above 0.4, which are as good, the highest
     assert thresholds["absent_threshold"] > 0.7
+
+    def mostly(high: int) -> list[NDArray[np.float64]]:
+        """The third tag has 0.65 in so many of 30 articles, else 0.6."""
+        return [np.array([0.8, 0.7, 0.65 if n < high else 0.6, 0.01, 0.7]) for n in range(30)]
+
+    for high, threshold in ((30, 0.65), (29, 0.6)):  # 0.65 costs 0.2 in one of 30 articles, which is more than EVEN
+        scores[:] = mostly(high)
+        assert stage.fit_tag_thresholds(None, Ranker(), rows, 0.6)["threshold"] == threshold  # type: ignore[arg-type]
+    rows[:] = rows * 4
+    scores[:] = [score for _ in range(4) for score in mostly(30)][:-1] + mostly(0)[:1]  # in one of 120 articles: less
+    assert 0.2 / 120 < stage.EVEN < 0.2 / 30
+    assert stage.fit_tag_thresholds(None, Ranker(), rows, 0.6)["threshold"] == 0.65  # type: ignore[arg-type]
+
+
+def test_a_fold_is_told_by_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of forty articles has a tag that stands in it and that no other has, and one that all have."""
+
+    class Taught:
+        pieces = 100
+
+        def ids(self, articles: list[Article]) -> list[list[int]]:
+            return [[n, n + 40, 99] for n in range(len(articles))]
+
+    rows = [
+        Example(f"{n}", "almayadeen", "", f"حديث عن لبنان ومدينة{n}", None, ("لبنان", f"مدينة{n}")) for n in range(40)
+    ]
+    lessons = stage.Lessons(Taught(), rows, Rarity.none())  # type: ignore[arg-type]
+    assert len(stage._without_network(lessons).given) == 40  # لبنان alone, as nobody else has the other
+    whole = lessons.ranker(range(40), ())
+    assert len(whole.vocabulary.entries) == 41
+    found, _ = whole.candidates("", rows[3].body, stage._unread(lessons.ids[3]))
+    assert {candidate.entry.text for candidate in found} >= {"لبنان", "مدينة3"}

@@ -74,6 +74,14 @@ def test_logits_do_not_depend_on_their_batch_to_the_last_bit(tagger: Tagger, art
         assert together.phrases[number] == alone.phrases[0]
 
 
+def test_short_texts_in_full_batches_have_the_logits_of_each(tagger: Tagger, articles: list[Article]) -> None:
+    words = " ".join(article.body for article in articles).split()
+    texts = [Article(id=str(n), body=" ".join(words[n : n + 1 + n % 12])) for n in range(400)]
+    together = tagger.read(texts)
+    for number in range(0, 400, 7):
+        np.testing.assert_array_equal(together.tags[number], tagger.read([texts[number]]).tags[0])
+
+
 def test_torch_gives_the_same_answer_as_onnx(tagger: Tagger, articles: list[Article]) -> None:
     other = Tagger.from_pretrained(runtime="torch")
     for one, two in zip(tagger.read(articles), other.read(articles), strict=True):

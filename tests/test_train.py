@@ -17,8 +17,10 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 
 from tests.stopping import StopAt
+from wusum.model.linear import LinearTags
 from wusum.model.ranking import Ranking
 from wusum.model.tagger import Tagger
+from wusum.model.vocabulary import Vocabulary
 from wusum.train import calibrate, export, finetune, tokenizer, vectors
 from wusum.train.config import ConfigError
 from wusum.train.corpora import LabelMap
@@ -175,7 +177,7 @@ def test_calibrating_again_changes_nothing(corpora: Path, trained: Path) -> None
         found: dict[str, Any] = json.loads((model / "config.json").read_text(encoding="utf-8"))["wusum"]
         return found
 
-    fitted = ("tags.tsv", "ranking.json")
+    fitted = ("tags.tsv", "ranking.json", "memory.safetensors", "linear.safetensors", "rarity.safetensors")
     rows, files = settings(), [(model / name).read_bytes() for name in fitted]
     calibrate.run(
         calibrate.CalibrateConfig(data=corpora, model=model, topics=corpora / "topics.yaml", corpora=["plain"])
@@ -184,6 +186,7 @@ def test_calibrating_again_changes_nothing(corpora: Path, trained: Path) -> None
     ranking = Ranking.load(model / "ranking.json")
     assert len(ranking.roots) == calibrate.CalibrateConfig.trees  # all candidates are tags without the network
     assert ranking.start != Ranking.none().start
+    assert len(LinearTags.load(model, len(Vocabulary.load(model / "tags.tsv").entries)).weights) > 50
     assert 0 < rows["tags"]["threshold"] < rows["tags"]["absent_threshold"]
     assert rows["topics"][3]["given"] is False
 

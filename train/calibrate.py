@@ -2,8 +2,8 @@
 
 Topics: one temperature (Guo et al., "On calibration of modern neural networks", ICML 2017) that minimises the
 partial-label loss on the validation splits, every corpus counting the same; a threshold for each topic that is common
-enough among validation articles all of whose topics were told by hand, and one for the rest. Tags: the ranking
-(`ranking.py` says how); thresholds are fitted on validation articles.
+enough among validation articles all of whose topics were told by hand, and one for the rest. Tags: all that
+`ranking.py` learns, and how rare words are; thresholds are fitted on validation articles.
 """
 
 from __future__ import annotations
@@ -22,12 +22,11 @@ from scipy.special import logsumexp
 
 from wusum.model.rarity import Rarity
 from wusum.model.tagger import Tagger
-from wusum.model.tags import TagRanker
 from wusum.model.text import strip_clitics, words
 from wusum.model.topics import TopicDecoder
 from wusum.model.vocabulary import Vocabulary
 from wusum.train.corpora import LabelMap, examples, held_out
-from wusum.train.ranking import Trees, build_memory, fit_ranking, fit_tag_thresholds, read
+from wusum.train.ranking import Trees, fit_ranker, fit_tag_thresholds, read
 from wusum.train.thresholds import fit_thresholds, told_by_hand
 from wusum.train.verbs import verbs
 from wusum.train.vocabulary import build_vocabulary
@@ -45,7 +44,7 @@ class CalibrateConfig(Trees):
     data: Path
     """Folder of the corpora."""
     model: Path
-    """Folder that `wusum train export` completed; its settings and tag vocabulary are replaced."""
+    """Folder that `wusum train export` completed; its settings and all that tags need are replaced."""
     topics: Path
     """The label map."""
     corpora: list[str]
@@ -76,7 +75,7 @@ class CalibrateConfig(Trees):
 
 
 def run(config: CalibrateConfig) -> None:
-    """Fit the settings and write them to `config.json`, with a vocabulary counted on all training articles."""
+    """Fit the settings, write them to `config.json`, and beside it what all tagged training articles teach."""
     label_map = LabelMap.load(config.topics)
     path = config.model / "config.json"
     settings = json.loads(path.read_text(encoding="utf-8"))
@@ -95,15 +94,9 @@ def run(config: CalibrateConfig) -> None:
     fresh = [held_out(e.id, config.tag_holdout) for e in tagged]
     phrased = [e for corpus in config.phrase_corpora for e in examples(config.data, corpus) if e.phrases]
     labels = json.loads((config.model / "tag_labels.json").read_text(encoding="utf-8"))
-    vocabulary = build_vocabulary(tagged, labels)
-    vocabulary.save(config.model / "tags.tsv")
-    rarity = build_rarity(config, vocabulary)
-    rarity.save(config.model)
-    ranking = fit_ranking(config, tagger, tagged, fresh, phrased, labels, rarity)
-    ranking.save(config.model / "ranking.json")
-    memory = build_memory(tagger.ids([e.article() for e in tagged]), tagged, vocabulary, tagger.pieces)
-    memory.save(config.model)
-    ranker = TagRanker(vocabulary, ranking, 0.0, 0.0, memory, rarity=rarity)
+    rarity = build_rarity(config, build_vocabulary(tagged, labels))
+    ranker = fit_ranker(config, tagger, tagged, fresh, phrased, labels, rarity)
+    ranker.save(config.model)
     validation = [e for e in examples(config.data, "almayadeen", ["validation"], config.before) if e.tags]
     ours["tags"] |= fit_tag_thresholds(tagger, ranker, validation, config.absent_precision)
     log.info("%s", {key: ours[key] for key in ("temperature", "tags")})

@@ -21,11 +21,8 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 
-from wusum.model.memory import Memory
 from wusum.model.network import load_network
-from wusum.model.ranking import Ranking
-from wusum.model.rarity import Rarity
-from wusum.model.vocabulary import Vocabulary
+from wusum.model.tags import TagRanker
 
 OPSET = 18
 
@@ -126,11 +123,8 @@ def safetensors_layout(path: Path) -> dict[str, tuple[int, int, list[int]]]:
 def run(config: ExportConfig) -> None:
     """Write `model.onnx`, and what `wusum train calibrate` fits at neutral values: settings, and no tags."""
     export_onnx(config.model)
-    Vocabulary([]).save(config.model / "tags.tsv")
     pieces = Tokenizer.from_file(str(config.model / "tokenizer.json")).get_vocab_size()
-    Memory.none(pieces).save(config.model)
-    Rarity.none().save(config.model)
-    Ranking.none().save(config.model / "ranking.json")
+    TagRanker.none(pieces).save(config.model)
     path = config.model / "config.json"
     settings = json.loads(path.read_text(encoding="utf-8"))
     settings["wusum"] |= {
