@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from wusum.model.memory import postings, tf_idf
 from wusum.model.runtime import ModelError
 from wusum.model.text import hashed
 
@@ -28,7 +29,6 @@ COMMON = 0.3
 
 _PAIR = np.uint32(2654435761)
 """What the first word of a pair is multiplied with; any large odd number would do."""
-
 
 _TYPES = {
     "features": np.dtype(np.uint32), "idf": np.dtype(np.float32), "starts": np.dtype(np.int32),
@@ -97,22 +97,19 @@ class LinearTags:
     def scores(self, found: NDArray[np.uint32]) -> NDArray[np.float64]:
         """What an article of these features says for each entry of the vocabulary: about 1 for a tag it has, 0 else."""
         places, values = self.values(found)
-        sizes = self.starts[places + 1] - self.starts[places]
-        # The places of each feature's weights, one feature after the other.
-        posted = np.arange(sizes.sum()) + np.repeat(self.starts[places] - (np.cumsum(sizes) - sizes), sizes)
+        posted, sizes = postings(self.starts, places)
         products = self.weights[posted] * np.repeat(values, sizes)
         return np.asarray(np.bincount(self.tags[posted], products, self.entries), np.float64)
 
     def values(self, found: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The places of those features of an article that are known, and what they count there: TF-IDF, sublinear in
-        how often each is there, of length one together."""
+        """The places of those features of an article that are known, and what they count there: TF-IDF, as for the
+        memory."""
         distinct, counts = np.unique(found, return_counts=True)
         places = np.searchsorted(self.features, distinct)
         known = places < len(self.features)
         known[known] = self.features[places[known]] == distinct[known]
         places = places[known]
-        values = (1 + np.log(counts[known])).astype(np.float32) * self.idf[places]
-        return places, np.asarray(values / max(float(np.sqrt((values * values).sum())), 1e-9), np.float32)
+        return places, tf_idf(counts[known], self.idf[places])
 
 
 def features(stems: Sequence[str]) -> NDArray[np.uint32]:

@@ -186,11 +186,16 @@ class Memory:
         """The cosine [articles] of each article and one of these token ids."""
         found, times = count(ids)
         weights = tf_idf(times, self.idf[found])
-        sizes = self.starts[found + 1] - self.starts[found]
-        # The places of each piece's articles, one piece after the other.
-        posted = np.arange(sizes.sum()) + np.repeat(self.starts[found] - (np.cumsum(sizes) - sizes), sizes)
+        posted, sizes = postings(self.starts, found)
         products = self.values[posted] * np.repeat(weights, sizes)
         return np.bincount(self.articles[posted], products, len(self.tag_starts) - 1) / STEP
+
+
+def postings(starts: NDArray[np.int32], found: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The places of what is listed for each of some features, one after the other (`starts[f] : starts[f + 1]` of
+    feature f), and how much is listed for each."""
+    sizes = (starts[found + 1] - starts[found]).astype(np.int64)
+    return np.arange(sizes.sum()) + np.repeat(starts[found] - (np.cumsum(sizes) - sizes), sizes), sizes
 
 
 def largest(values: NDArray[Any], most: int) -> NDArray[np.int64]:
