@@ -7,6 +7,7 @@ parsing, heads, tags or output: less work than `wusum tag` does; and as they are
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import statistics
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -35,6 +36,9 @@ from wusum.train.corpora import Example, LabelMap, examples
 
 SLOW = 20
 """torch's systems get the first window in so many: the first twentieth of them."""
+
+SHORT = 20
+"""Words of the articles on which memory is measured: many of them are soon tagged."""
 
 LATENCIES = 200
 """Articles that are tagged one by one."""
@@ -71,24 +75,35 @@ def _in_turns(sources: list[Iterator[Example]]) -> Iterator[Example]:
 
 
 def bench(
-    config: EvalConfig, model: str | None, count: int, turns: int, note: Callable[[str], None] = print
+    config: EvalConfig,
+    model: str | None,
+    count: int,
+    turns: int,
+    memory: int | None = None,
+    note: Callable[[str], None] = print,
 ) -> dict[str, Any]:
-    """Run every system so many times; `note` is told what comes next. Raises CorpusError where there is no corpus."""
+    """Run every system so many times; `note` is told what comes next. Raises CorpusError where there is no corpus.
+
+    With `memory` a number of articles, also how memory grows to it from a tenth of that.
+    """
     found = sample(config, count)
     folder = Path(model) if model else BUNDLED
     processors = min(available_cpus(), MOST)
-    taggers = [Tagger.from_pretrained(model, device="cpu", threads=1) for _ in range(processors)]
+    taggers, integers = (
+        [Tagger.from_pretrained(model, runtime=runtime, device="cpu", threads=1) for _ in range(processors)]
+        for runtime in ("onnx", "int8")
+    )
     tagger = taggers[0]
     windows = _windows(tagger, [example.article() for example in found])
     with tempfile.TemporaryDirectory() as scratch:
-        dump = Path(scratch) / "dump.jsonl"
-        lines = (json.dumps({"id": e.id, "title": e.title, "text": e.body}, ensure_ascii=False) for e in found)
-        dump.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        dump = _dump(Path(scratch) / "dump.jsonl", (example.article() for example in found))
         command = partial(_command, dump, Path(scratch), model, len(found), windows)
         systems: dict[str, Callable[[], Rate]] = {
             "wusum tag": command,
             "wusum tag, topics alone": lambda: command("--max-tags=0"),
+            "wusum tag, int8": lambda: command("--runtime=int8"),
             "network alone": lambda: _network(taggers, windows, len(found)),
+            "network alone, int8": lambda: _network(integers, windows, len(found)),
             "linear TF-IDF": _linear(config, found),
             **_torch_systems(folder, tagger, windows, len(found)),
         }
@@ -111,7 +126,16 @@ def bench(
             "turns": [asdict(rate) for rates in made.values() for rate in rates],
             **_latency(Tagger.from_pretrained(model, device="cpu"), found),
             **_start(dump, model),
+            **(_memory(Path(scratch), model, found, memory, note) if memory else {}),
         }
+
+
+def _dump(path: Path, articles: Iterable[Article]) -> Path:
+    with gzip.open(path, "wt", encoding="utf-8") if path.suffix == ".gz" else path.open("w", encoding="utf-8") as file:
+        for article in articles:
+            row = {"id": article.id, "title": article.title, "text": article.body}
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    return path
 
 
 def matrix_rate(size: int = 1024, seconds: float = 1.0) -> float:
@@ -165,6 +189,28 @@ def _run(arguments: Sequence[str]) -> float:
     if process.returncode:
         raise RuntimeError(f"wusum {' '.join(arguments)}: exit status {process.returncode}")
     return peak
+
+
+def _memory(
+    scratch: Path, model: str | None, found: Sequence[Example], count: int, note: Callable[[str], None]
+) -> dict[str, float]:
+    """The peak memory, MiB, of two workers on so many short articles, and on a tenth of them."""
+    few = count // 10
+    peaks = []
+    for number in (few, count):
+        note(f"memory of {number:,} articles")
+        dump = _dump(scratch / f"{number}.jsonl.gz", short_articles(found, number))
+        output = str(scratch / "short.jsonl")
+        peaks.append(_run(["tag", str(dump), "-o", output, "--force", "--workers=2", *_on_cpu(model)]))
+    return {"memory_articles": count, "memory_mib": peaks[1], "memory_mib_of_a_tenth": peaks[0]}
+
+
+def short_articles(found: Sequence[Example], count: int) -> Iterator[Article]:
+    """So many articles of SHORT words, cut from all over those that there are."""
+    for number in range(count):
+        words = found[number % len(found)].body.split()
+        at = SHORT * (number // len(found)) % max(len(words) - SHORT, 1)
+        yield Article(id=str(number), body=" ".join(words[at : at + SHORT]))
 
 
 def _family(process: int) -> list[int]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from wusum.model.cli import RuntimeName
+
 if TYPE_CHECKING:
     from wusum.eval.answers import Key
     from wusum.eval.evaluation import Evaluation
@@ -52,6 +54,7 @@ def evaluate(
         Path | None, typer.Option(help="Measure on your own articles instead: JSON Lines with text and topics or tags.")
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of the corpora. Default: the config's.")] = None,
+    runtime: Annotated[RuntimeName, typer.Option(help="What runs the network.")] = RuntimeName.onnx,
     split: Annotated[str, typer.Option(help="Split to measure on; choose on validation, report test.")] = "test",
     quick: Annotated[bool, typer.Option("--quick", help="Samples only: a first look in minutes.")] = False,
     no_baselines: Annotated[bool, typer.Option("--no-baselines", help="Measure the model alone.")] = False,
@@ -77,7 +80,16 @@ def evaluate(
 
     training = {Suite.transfer, Suite.drift}
     names = [s.value for s in suite or [s for s in Suite if s not in training]]
-    flags = ["--split", split, "--quick", str(quick).lower(), "--baselines", str(not no_baselines).lower()]
+    flags = [
+        "--split",
+        split,
+        "--runtime",
+        runtime.value,
+        "--quick",
+        str(quick).lower(),
+        "--baselines",
+        str(not no_baselines).lower(),
+    ]
     flags += ["--data", str(data)] if data else []
     if labelled:
         names, flags = ["own"], [*flags, "--labelled", str(labelled)]
@@ -90,7 +102,7 @@ def evaluate(
 
         def measure(name: str | None) -> Evaluation:
             with Progress() as progress:
-                return run(Tagger.from_pretrained(name), settings, names, progress)
+                return run(Tagger.from_pretrained(name, runtime=settings.runtime), settings, names, progress)
 
         if compare:
             one, other = (load_report(Path(name)) or measure(name) for name in compare)
@@ -115,6 +127,12 @@ def evaluate(
 def bench(
     articles: Annotated[int, typer.Option(min=100, help="Articles of the corpora to tag.")] = 20_000,
     turns: Annotated[int, typer.Option(min=1, help="How often every system runs; the median counts.")] = 3,
+    memory: Annotated[
+        int | None,
+        typer.Option(
+            min=1000, help="Measure also how memory grows to so many articles of 20 words, from a tenth of them."
+        ),
+    ] = None,
     model: Annotated[str | None, typer.Option(help="Folder of a model. Default: the bundled one.")] = None,
     config: Annotated[Path, typer.Option(help="YAML file with data and corpora.")] = Path("configs/eval.yaml"),
     output: Annotated[Path | None, typer.Option("--output", "-o", help="JSON file that gets the numbers.")] = None,
@@ -130,7 +148,7 @@ def bench(
 
     try:
         settings = load(EvalConfig, config)
-        found = run(settings, model, articles, turns, lambda text: typer.echo(f"wusum bench: {text}", err=True))
+        found = run(settings, model, articles, turns, memory, lambda text: typer.echo(f"wusum bench: {text}", err=True))
     except ModuleNotFoundError as error:
         typer.echo(f"wusum bench: {error}: {EXTRAS}", err=True)
         raise typer.Exit(2) from error

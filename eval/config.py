@@ -25,6 +25,8 @@ class EvalConfig:
     robustness_articles: int = 200
     """Articles of each of them."""
     split: str = "test"
+    runtime: str = "onnx"
+    """What runs the network: onnx, int8 or torch."""
     transfer_labels: dict[str, list[str]] = field(default_factory=dict)
     """Like topic_labels, for corpora that only the transfer suite measures on, which leaves out one after another."""
     transfer_splits: dict[str, str] = field(default_factory=dict)

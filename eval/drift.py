@@ -37,7 +37,7 @@ def drift_answers(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
     known = {match_key(tag) for e in training for tag in e.tags or ()}
     if key.system == "dictionary":
         return tagging(key, found, dictionary(training, found), known)
-    return our_tags(Tagger.from_pretrained(trained_before(config)), key, found, known)
+    return our_tags(Tagger.from_pretrained(trained_before(config), runtime=config.runtime), key, found, known)
 
 
 def trained_before(config: EvalConfig) -> Path:

@@ -135,8 +135,10 @@ def _training_loss(folder: Path) -> list[list[float]]:
 def _digest(key: Key, config: EvalConfig, about: dict[str, Any]) -> str:
     """Of all that an answer depends on."""
     asked = {key.system: config.hub_models[key.system]} if key.system in config.hub_models else {}
-    fingerprint = "" if key.system in FREE or asked else about["model_fingerprint"]
-    settings = replace(config, cache=Path(), retrained=Path(), baselines=True, hub_models=asked)
+    free = key.system in FREE or bool(asked)
+    fingerprint = "" if free else about["model_fingerprint"]
+    runtime = "" if free else config.runtime
+    settings = replace(config, cache=Path(), retrained=Path(), baselines=True, hub_models=asked, runtime=runtime)
     files = [config.topics, *([config.finetune, config.calibrate] if key.suite in TRAINING else ()), *_code()]
     files += [path for name in asked for path in hub.files(name)]
     contents = [_file_digest(path) for path in files if path.is_file()]

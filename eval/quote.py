@@ -94,6 +94,12 @@ def speed_table(found: dict[str, Any]) -> str:
         f"{found['p99_ms']:.0f} ms at the 99th percentile). A fresh process has its first result after "
         f"{found['first_result_s']:.1f} s, the help is there after {found['help_s']:.1f} s.",
     ]
+    if "memory_articles" in found:
+        few = f"{found['memory_articles'] // 10:,} articles of 20 words with two workers came to"
+        lines[-1] += (
+            f" Memory stays flat: {few} {found['memory_mib_of_a_tenth']:,.0f} MiB in all three processes, "
+            f"{found['memory_articles']:,} of them, from a `.jsonl.gz`, to {found['memory_mib']:,.0f}."
+        )
     return "\n".join(lines)
 
 

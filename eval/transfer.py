@@ -31,7 +31,9 @@ def transfer_answers(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
     labels = (config.topic_labels | config.transfer_labels)[key.corpus]
     found = labelled(config, label_map, key.corpus, labels, config.transfer_splits.get(key.corpus, config.split))
     if key.system == "wusum":
-        return classified(Tagger.from_pretrained(train_without(config, key.corpus)), key, found, label_map)
+        return classified(
+            Tagger.from_pretrained(train_without(config, key.corpus), runtime=config.runtime), key, found, label_map
+        )
     corpora = load(finetune.FinetuneConfig, config.finetune, config.training).corpora
     others = [e for name in corpora if name != key.corpus for e in read(config.data, name, "train")]
     predicted = linear_topics(others, label_map, distinct(found), [row.example for row in found])

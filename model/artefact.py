@@ -18,6 +18,7 @@ FILES = (
     "model.safetensors",
     "tokenizer.json",
     "model.onnx",
+    "model.int8.onnx",
     "tags.tsv",
     "ranking.json",
     "memory.safetensors",

@@ -43,6 +43,8 @@ class Runtime(Protocol):
 class OnnxRuntime:
     """`model.onnx` on ONNX Runtime: on the CPU, or on a GPU where onnxruntime-gpu is installed."""
 
+    graph = "model.onnx"
+
     def __init__(self, folder: Path, threads: int | None = None, device: str = "auto") -> None:
         import onnxruntime
 
@@ -55,7 +57,7 @@ class OnnxRuntime:
         def session(*providers: Any) -> Any:
             # Without ONNX Runtime's own fallback, which prints to standard output.
             return onnxruntime.InferenceSession(
-                folder / "model.onnx", options, providers=[*providers, _CPU], enable_fallback=0
+                folder / self.graph, options, providers=[*providers, _CPU], enable_fallback=0
             )
 
         available = () if device == "cpu" else onnxruntime.get_available_providers()
@@ -66,13 +68,24 @@ class OnnxRuntime:
             self._session = found or session()
         except Exception as error:  # ONNX Runtime's own exceptions share no public base class
             raise ModelError(
-                f"{folder}: model.onnx, or model.safetensors with its weights, is damaged; install it again: {error}"
+                f"{folder}: {self.graph}, or model.safetensors with its weights, is damaged; install it again: {error}"
             ) from error
         self.device = "cuda" if found else "cpu"
 
     def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
         topics, tags, spans = self._session.run(None, {"input_ids": input_ids, "attention_mask": attention_mask})
         return topics, tags, spans
+
+
+class Int8Runtime(OnnxRuntime):
+    """`model.int8.onnx`, the same weights in products of 8-bit integers, on the CPU."""
+
+    graph = "model.int8.onnx"
+
+    def __init__(self, folder: Path, threads: int | None = None, device: str = "auto") -> None:
+        if device == "cuda":
+            raise ModelError("no CUDA device for the int8 runtime: it is for the CPU; the onnx runtime is for both")
+        super().__init__(folder, threads, "cpu")
 
 
 def _on_cuda(available: Sequence[str], session: Callable[..., Any]) -> tuple[Any, str]:
@@ -122,11 +135,15 @@ class TorchRuntime:
         return topics, tags, spans
 
 
-RUNTIMES: dict[str, type[OnnxRuntime] | type[TorchRuntime]] = {"onnx": OnnxRuntime, "torch": TorchRuntime}
+RUNTIMES: dict[str, type[OnnxRuntime] | type[TorchRuntime]] = {
+    "onnx": OnnxRuntime,
+    "int8": Int8Runtime,
+    "torch": TorchRuntime,
+}
 
 
 def open_runtime(name: str, folder: Path, threads: int | None = None, device: str = "auto") -> Runtime:
-    """The runtime called `name` (onnx or torch) on a model folder and one of `DEVICES`; raises ModelError."""
+    """The runtime called `name`, one of RUNTIMES, on a model folder and one of `DEVICES`; raises ModelError."""
     if name not in RUNTIMES:
         raise ModelError(f"no runtime {name!r}; there are {', '.join(RUNTIMES)}")
     if device not in DEVICES:

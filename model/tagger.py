@@ -109,9 +109,9 @@ class Tagger:
     ) -> Tagger:
         """The bundled model, or the one in a folder or of a Hub id; raises ModelError where it cannot be used.
 
-        `runtime` is "onnx" or "torch"; `device` is "cpu", "cuda" or "auto"; `threads` None uses every processor.
-        `vocabulary` is a file of the only tags to be given (`load_terms` says how it is read, and raises
-        VocabularyError).
+        `runtime` is "onnx", "int8" (onnx in 8-bit integers, on the CPU) or "torch"; `device` is "cpu", "cuda" or
+        "auto"; `threads` None uses every processor. `vocabulary` is a file of the only tags to be given (`load_terms`
+        says how it is read, and raises VocabularyError).
         """
         return cls(Artefact.open(name), runtime=runtime, device=device, threads=threads, vocabulary=vocabulary)
 

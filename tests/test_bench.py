@@ -8,15 +8,27 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from wusum.eval.bench import Rate, matrix_rate, sample, tags_add, times_pipeline, window_flops
+from wusum.eval.bench import Rate, matrix_rate, sample, short_articles, tags_add, times_pipeline, window_flops
 from wusum.eval.config import EvalConfig
 from wusum.model.cli import app, load_parts
+from wusum.train.corpora import Example
 
 
 def test_articles_are_drawn_from_the_corpora_in_turns(corpora: Path) -> None:
     config = EvalConfig(corpora, corpora / "topics.yaml", {"plain": []}, transfer_labels={"almayadeen": []})
     assert [e.corpus for e in sample(config, 4)] == ["plain", "almayadeen"] * 2
     assert len(sample(config, 1000)) == 120  # all there are
+
+
+def test_memory_is_measured_on_short_articles_from_all_over_others() -> None:
+    rows = [
+        Example(id=name, corpus="", title="", body=" ".join(f"{name}{n}" for n in range(50)), label=None, tags=None)
+        for name in "اب"
+    ]
+    found = list(short_articles(rows, 5))
+    assert [article.body.split()[0] for article in found] == ["ا0", "ب0", "ا20", "ب20", "ا10"]
+    assert {len(article.body.split()) for article in found} == {20}
+    assert [article.id for article in found] == list("01234")
 
 
 def test_the_operations_of_a_window_are_those_of_its_matrix_products() -> None:
@@ -41,14 +53,27 @@ def test_the_command_measures_every_system(corpora: Path, tmp_path: Path) -> Non
     (tmp_path / "eval.yaml").write_text(json.dumps(settings), encoding="utf-8")
     out = tmp_path / "bench.json"
     result = CliRunner().invoke(
-        app, ["bench", "--articles", "100", "--turns", "1", "--config", str(tmp_path / "eval.yaml"), "-o", str(out)]
+        app,
+        [
+            "bench",
+            "--articles",
+            "100",
+            "--turns",
+            "1",
+            "--memory",
+            "1000",
+            "--config",
+            str(tmp_path / "eval.yaml"),
+            "-o",
+            str(out),
+        ],
     )
     assert result.exit_code == 0, result.output
     found = json.loads(out.read_text(encoding="utf-8"))
     rates = {row["system"]: row for row in found["rates"]}
     assert rates.keys() == {
-        "wusum tag", "wusum tag, topics alone", "network alone", "linear TF-IDF", "transformers.pipeline, batch 1",
-        "transformers.pipeline, batch 32", "eager torch, batch 32",
+        "wusum tag", "wusum tag, topics alone", "wusum tag, int8", "network alone", "network alone, int8",
+        "linear TF-IDF", "transformers.pipeline, batch 1", "transformers.pipeline, batch 32", "eager torch, batch 32",
     }  # fmt: skip
     assert all(row["articles"] > 0 for row in rates.values())
     assert 0 < rates["network alone"]["share"] < 1.5
@@ -58,6 +83,9 @@ def test_the_command_measures_every_system(corpora: Path, tmp_path: Path) -> Non
     assert -1 < found["tags_add"] < 10
     assert 0 < found["p50_ms"] <= found["p99_ms"]
     assert 0 < found["help_s"] < found["first_result_s"]
+    assert found["memory_articles"] == 1000
+    assert 30 < found["memory_mib_of_a_tenth"] < 4000
+    assert 30 < found["memory_mib"] < 4000
     assert result.stdout.count("wusum tag") >= 1
 
 

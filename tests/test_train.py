@@ -98,6 +98,19 @@ def test_onnx_is_the_network_itself(trained: Path) -> None:
     assert [node.op_type for node in graph.node].count("Gemm") == layers
 
 
+def test_integers_have_the_same_weights(trained: Path) -> None:
+    model = trained / "finetune" / "model"
+    integers, exact = (Tagger.from_pretrained(model, runtime=name).runtime for name in ("int8", "onnx"))
+    ids, mask = np.array([[2, 7, 8, 9, 3], [2, 7, 3, 0, 0]]), np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
+    for one, other in zip(integers(ids, mask), exact(ids, mask), strict=True):
+        np.testing.assert_allclose(one, other, atol=0.1)
+    assert (model / "model.int8.onnx").stat().st_size < 200_000
+    graph = onnxlib.load(model / "model.int8.onnx", load_external_data=False).graph
+    operators = [node.op_type for node in graph.node]
+    assert operators.count("Gemm") == 3  # the heads
+    assert operators.count("MatMulIntegerToFloat") == SHAPE["num_hidden_layers"] * 6
+
+
 def test_a_hugging_face_user_can_load_the_encoder(trained: Path) -> None:
     model = trained / "finetune" / "model"
     encoder = transformers.AutoModel.from_pretrained(model)
@@ -146,9 +159,12 @@ def test_any_base_model_takes_the_encoders_place(corpora: Path, trained: Path, t
     weight = encoder.get_input_embeddings().weight
     name = next(name for name, parameter in encoder.named_parameters() if parameter is weight)
     torch.testing.assert_close(kept[f"{encoder.base_model_prefix}.{name}"].float(), weight, atol=1e-3, rtol=1e-3)
-    one, other = (Tagger.from_pretrained(model, runtime=name)("فاز الفريق في المباراة") for name in ("onnx", "torch"))
+    one, other, rounded = (
+        Tagger.from_pretrained(model, runtime=name)("فاز الفريق في المباراة") for name in ("onnx", "torch", "int8")
+    )
     assert [t.code for t in one.topics] == [t.code for t in other.topics]
     assert one.topics[0].score == pytest.approx(other.topics[0].score, abs=1e-3)
+    assert one.topics[0].score == pytest.approx(rounded.topics[0].score, abs=0.03)
 
 
 def test_a_model_goes_on_with_its_heads(corpora: Path, trained: Path, tmp_path: Path) -> None:

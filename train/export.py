@@ -1,7 +1,7 @@
-"""Make a fine-tuned model fit for inference: `model.onnx` beside the weights.
+"""Make a fine-tuned model fit for inference: `model.onnx` and `model.int8.onnx` beside the weights.
 
-The weights stand once, in half precision, in `model.safetensors`; the initialisers of `model.onnx` point into it
-(ONNX external data) and are cast to float32 when the model is loaded. `model.onnx` itself holds only the graph.
+The weights stand once, in half precision, in `model.safetensors`; the initialisers of both graphs point into it
+(ONNX external data) and are cast to float32 when the model is loaded. The graphs themselves hold no weights.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from torch.nn import functional
 
 from wusum.model.network import load_network
 from wusum.model.tags import TagRanker
+from wusum.train.quantize import quantized
 
 OPSET = 18
 
@@ -38,7 +39,7 @@ class ExportConfig:
 
 
 def export_onnx(folder: Path) -> None:
-    """Write `model.onnx` with its weights in `model.safetensors`."""
+    """Write `model.onnx` and `model.int8.onnx` with their weights in `model.safetensors`."""
     network = load_network(folder)
     network.encoder.set_attn_implementation("eager")
     for module in network.modules():
@@ -74,6 +75,7 @@ def export_onnx(folder: Path) -> None:
     prefix = network.encoder.base_model_prefix + "."
     _point_outside(model.graph, folder / "model.safetensors", prefix)
     onnx.save(model, folder / "model.onnx")
+    onnx.save(quantized(model, "encoder."), folder / "model.int8.onnx")
 
 
 def _over_rows(layer: nn.Linear, values: Tensor) -> Tensor:
@@ -121,7 +123,7 @@ def safetensors_layout(path: Path) -> dict[str, tuple[int, int, list[int]]]:
 
 
 def run(config: ExportConfig) -> None:
-    """Write `model.onnx`, and what `wusum train calibrate` fits at neutral values: settings, and no tags."""
+    """Write both graphs, and what `wusum train calibrate` fits at neutral values: settings, and no tags."""
     export_onnx(config.model)
     pieces = Tokenizer.from_file(str(config.model / "tokenizer.json")).get_vocab_size()
     TagRanker.none(pieces).save(config.model)
