@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 
 from wusum.model.article import Article
-from wusum.model.blocks import blocks
+from wusum.model.blocks import Block, blocks
 from wusum.model.dumps import Reject
 from wusum.model.outputs import Outputs, Place
 from wusum.model.seen import Seen, digest
@@ -36,6 +38,10 @@ class Streaming(Protocol):
     """A `Tagger`, or what takes its place."""
 
     @property
+    def ahead(self) -> int:
+        """Articles that it wants to be asked for beyond those that are waited for."""
+
+    @property
     def stream(self) -> Callable[..., Iterator[Prediction]]:
         """Takes articles and the options of `Tagger.stream`; gives predictions in their order."""
 
@@ -45,7 +51,8 @@ def tag_dump(
     tagger: Streaming,
     records: Iterable[Article | Reject],
     outputs: Outputs,
-    done: Callable[[Place | None], None] = lambda place: None,
+    done: Callable[[Place | None, int], None] = lambda place, position: None,
+    position: Callable[[], int] = lambda: 0,
     *,
     max_topics: int,
     max_tags: int,
@@ -54,24 +61,34 @@ def tag_dump(
 ) -> None:
     """Tag every article in order and write rows and rejects.
 
-    After each block `done` is told the place to go on from, up to which all is on the disk; None where there is none.
-    An exception of `records` comes after the rows of what was read before it.
+    After each block `done` is told the place to go on from, up to which all is on the disk, None where there is none;
+    and what `position` gave when the block had been read. An exception of `records` comes after the rows of what was
+    read before it.
     """
     begin = time.perf_counter()
     seen = Seen()
     options = {"max_topics": max_topics, "max_tags": max_tags, "min_score": min_score, "explain": explain}
-    for block in blocks(records, outputs.room):
-        predictions = _answers(tagger, block.articles, seen, options)
+
+    def finish(block: Block[Reject], predictions: Iterator[Prediction]) -> None:
         for article, prediction in zip(block.articles, predictions, strict=True):
             outputs.write(article, prediction)
             report.tagged += 1
             report.seconds = time.perf_counter() - begin
+        seen.trim()
         for reject in block.others:
             outputs.reject(reject)
             report.rejected += 1
         if block.failure:
             raise block.failure  # without a commit: read whole, the block will be a longer one
-        done(outputs.commit())
+        done(outputs.commit(), block.position)
+
+    asked: deque[tuple[Block[Reject], Iterator[Prediction]]] = deque()
+    for block in blocks(records, every=outputs.every, most=lambda: tagger.ahead, position=position):
+        asked.append((block, _answers(tagger, block.articles, seen, options)))
+        while asked and sum(len(later.articles) for later, _ in islice(asked, 1, None)) >= tagger.ahead:
+            finish(*asked.popleft())
+    for one in asked:
+        finish(*one)
     report.seconds = time.perf_counter() - begin
 
 
@@ -80,13 +97,25 @@ def _answers(
 ) -> Iterator[Prediction]:
     """The predictions of some articles; where a text was seen before, its answer is not asked for again."""
     keys = [digest(article) for article in articles]
+    known = {key: seen[key] for key in keys if key in seen}
     fresh: dict[bytes, Article] = {}
     for key, article in zip(keys, articles, strict=True):
-        if key not in seen:
+        if key not in known:
             fresh.setdefault(key, article)
-    asked = tagger.stream(list(fresh.values()), **options)
+    return _in_order(articles, keys, known, tagger.stream(list(fresh.values()), **options), seen)
+
+
+def _in_order(
+    articles: Sequence[Article],
+    keys: Sequence[bytes],
+    known: dict[bytes, Prediction],
+    asked: Iterator[Prediction],
+    seen: Seen,
+) -> Iterator[Prediction]:
+    """Those of all articles, as far as they are not `known` in the order in which they were `asked`."""
     for key, article in zip(keys, articles, strict=True):
-        if key not in seen:
-            seen[key] = next(asked).of(Article("", "", offset=-article.offset))  # as of a text that begins at 0
-        yield seen[key].of(article)
-    seen.trim()
+        if key not in known:
+            known[key] = next(asked).of(Article("", "", offset=-article.offset))  # as of a text that begins at 0
+            if key not in seen:
+                seen[key] = known[key]
+        yield known[key].of(article)

@@ -24,21 +24,33 @@ class Block(Generic[Other]):
 
     articles: list[Article] = field(default_factory=list)
     others: list[Other] = field(default_factory=list)
+    position: int = 0
+    """Where the reading stood when the block was full."""
     failure: Exception | None = None
     """Why the reading ended here, if it did not come to its end."""
 
 
-def blocks(records: Iterable[Article | Other], room: Callable[[], int | None] = lambda: None) -> Iterator[Block[Other]]:
-    """The records in blocks of up to CHUNK articles or CHUNK_CHARS characters, none with more articles than `room`.
+def blocks(
+    records: Iterable[Article | Other],
+    *,
+    every: int | None = None,
+    most: Callable[[], int] = lambda: 0,
+    position: Callable[[], int] = lambda: 0,
+) -> Iterator[Block[Other]]:
+    """The records in blocks of up to CHUNK articles, or `most` where that is more, or CHUNK_CHARS characters.
 
-    Where reading fails, what was read before comes first, with the failure.
+    After `every` articles a block ends in any case. `position` tells where the reading stands. Where it fails, what was
+    read before comes first, with the failure.
     """
     source = iter(records)
+    room = every
     ended = False
     while not ended:
         block: Block[Other] = Block()
-        size, most = 0, min(CHUNK, room() or CHUNK)
-        while len(block.articles) < most and size < CHUNK_CHARS and len(block.others) < 4 * CHUNK:
+        size, limit = 0, max(CHUNK, most())
+        if room is not None:
+            limit = min(limit, room)
+        while len(block.articles) < limit and size < CHUNK_CHARS and len(block.others) < 4 * CHUNK:
             try:
                 record = next(source)
             except StopIteration:
@@ -52,4 +64,7 @@ def blocks(records: Iterable[Article | Other], room: Callable[[], int | None] = 
                 size += len(record.body)
             else:
                 block.others.append(record)
+        if room is not None:
+            room = room - len(block.articles) or every
+        block.position = position()
         yield block

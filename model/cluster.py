@@ -10,7 +10,7 @@ from typing import Any
 from wusum.model.article import Article
 from wusum.model.runtime import ModelError
 from wusum.model.tagger import Prediction, Tagger
-from wusum.model.workers import PATIENCE, divide
+from wusum.model.workers import AHEAD, PATIENCE, divide
 
 NOTICE = 30
 """Seconds of waiting for the cluster's first actor after which it is said what for."""
@@ -44,18 +44,30 @@ class RayWorkers:
         self._coming = {actor.process.remote(): actor for actor in self.actors}
         self._pool = ActorPool([])
 
+    @property
+    def ahead(self) -> int:
+        """As `Streaming` has it."""
+        return AHEAD * self._count
+
     def stream(self, articles: Sequence[Article], **options: Any) -> Iterator[Prediction]:
-        """As `Tagger.stream`; raises ModelError where the cluster can go on no more, at which articles it says."""
+        """As `Tagger.stream`, but begun at once; raises ModelError where the cluster can go on no more, at which
+        articles it says."""
         shares = divide(articles, self._count)
-        done = 0
         try:
             self._welcome()
-            for answer in self._pool.map(lambda actor, share: actor.tag.remote(share, options), shares):
-                yield from answer
-                done += 1
+            for share in shares:
+                self._pool.submit(lambda actor, share: actor.tag.remote(share, options), share)
         except self._ray.exceptions.RayError as error:
-            names = f" at articles {shares[done][0].id!r} to {shares[done][-1].id!r}" if done < len(shares) else ""
-            raise ModelError(f"Ray{names}: {error}") from error
+            raise ModelError(f"Ray: {error}") from error
+        return self._answers(shares)
+
+    def _answers(self, shares: Sequence[Sequence[Article]]) -> Iterator[Prediction]:
+        """The answers to the shares that come next."""
+        for share in shares:
+            try:
+                yield from self._pool.get_next()
+            except self._ray.exceptions.RayError as error:
+                raise ModelError(f"Ray at articles {share[0].id!r} to {share[-1].id!r}: {error}") from error
 
     def _welcome(self) -> None:
         """Take in the actors that have started since; the first is waited for."""

@@ -206,9 +206,9 @@ def _run(options: TagOptions, tagger: Streaming, names: OutputNames | None, mani
         outputs = stack.enter_context(_outputs(options, names, manifest.place if manifest else None))
         tick = stack.enter_context(_progress(options, meter, report, written))
 
-        def done(place: Place | None) -> None:
+        def done(place: Place | None, position: int) -> None:
             if manifest and names and place is not None:
-                manifest.records, manifest.place = selection.position, place
+                manifest.records, manifest.place = position, place
                 manifest.tagged, manifest.rejected = report.tagged, report.rejected
                 manifest.save(names.manifest)
             tick()
@@ -219,6 +219,7 @@ def _run(options: TagOptions, tagger: Streaming, names: OutputNames | None, mani
             records,
             outputs,
             done,
+            lambda: selection.position,
             max_topics=options.max_topics,
             max_tags=options.max_tags,
             min_score=options.min_score,

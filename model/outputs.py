@@ -97,8 +97,9 @@ class Outputs(Protocol):
     def reject(self, record: Reject) -> None:
         """A row of the rejects file."""
 
-    def room(self) -> int | None:
-        """Rows until the next place to commit; None where every place is as good."""
+    @property
+    def every(self) -> int | None:
+        """Rows after which there is a place to commit, again and again; None where every place is as good."""
 
     def commit(self) -> Place | None:
         """Make all rows so far last a crash; None where a run could not go on from here."""
@@ -146,7 +147,8 @@ class OneFile(Outputs):
         else:
             print_reject(record)
 
-    def room(self) -> int | None:
+    @property
+    def every(self) -> int | None:
         return None
 
     def commit(self) -> Place | None:
@@ -209,11 +211,12 @@ class Shards(Outputs):
     def reject(self, record: Reject) -> None:
         self._writer(f"{self._names.shard(self._number)}.rejects.jsonl", "jsonl").write(record.to_dict())
 
-    def room(self) -> int:
-        return self._size - self._count
+    @property
+    def every(self) -> int:
+        return self._size
 
     def commit(self) -> Place | None:
-        if self.room():
+        if self._count < self._size:
             return None
         self._finish()
         return {"shards": self._number}
@@ -268,7 +271,8 @@ class Screen(Outputs):
     def reject(self, record: Reject) -> None:
         print_reject(record)
 
-    def room(self) -> int | None:
+    @property
+    def every(self) -> int | None:
         return None
 
     def commit(self) -> None:

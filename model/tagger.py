@@ -67,6 +67,9 @@ class Prediction:
 class Tagger:
     """Topics and tags of Arabic articles. The same article gets the same answer alone, in a batch and in any order."""
 
+    ahead = 0
+    """In a run over a dump, articles that are worked on while others are waited for; workers have some."""
+
     def __init__(
         self,
         artefact: Artefact,

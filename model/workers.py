@@ -15,8 +15,12 @@ from wusum.model.blocks import CHUNK
 from wusum.model.runtime import ModelError
 from wusum.model.tagger import Prediction, Tagger
 
-SHARE = (8, 32)
+SHARE = (8, 64)
 """Fewest and most articles that a worker takes at once: enough to fill batches, few enough that all have work."""
+
+AHEAD = 256
+"""Articles for each worker that are asked for beyond those that are waited for, so that none has to wait: while one
+block is written, the workers are at the next."""
 
 ENOUGH = CHUNK
 """Articles after which workers pay: to open a model takes each of them a second or two."""
@@ -45,10 +49,25 @@ class Workers:
         # Spawned, not forked: ONNX Runtime's threads do not survive a fork.
         return ProcessPoolExecutor(self._count, get_context("spawn"), _open, (self._opening,))
 
+    @property
+    def ahead(self) -> int:
+        """As `Streaming` has it."""
+        return AHEAD * self._count
+
     def stream(self, articles: Sequence[Article], **options: Any) -> Iterator[Prediction]:
-        """As `Tagger.stream`; raises ModelError where the same articles bring worker after worker down."""
+        """As `Tagger.stream`, but begun at once; raises ModelError where the same articles bring worker after worker
+        down."""
         shares = divide(articles, self._count)
-        waiting = self._submit(shares, options)
+        return self._answers(shares, options, self._pool, self._submit(shares, options))
+
+    def _answers(
+        self,
+        shares: Sequence[Sequence[Article]],
+        options: dict[str, Any],
+        pool: ProcessPoolExecutor,
+        waiting: list[Future[list[Prediction]]],
+    ) -> Iterator[Prediction]:
+        """The answers to shares that were asked of a pool of workers."""
         deaths = 0
         for number, share in enumerate(shares):
             while True:
@@ -56,12 +75,14 @@ class Workers:
                     answer = waiting[number].result()
                     break
                 except BrokenProcessPool as error:
-                    deaths += 1
-                    if deaths == PATIENCE:
-                        names = f"{share[0].id!r} to {share[-1].id!r}"
-                        raise ModelError(f"workers died {deaths} times, last at articles {names}") from error
-                    self._pool.shutdown(cancel_futures=True)
-                    self._pool = self._start()
+                    if pool is self._pool:  # and not one that was replaced when other articles were waited for
+                        deaths += 1
+                        if deaths == PATIENCE:
+                            names = f"{share[0].id!r} to {share[-1].id!r}"
+                            raise ModelError(f"workers died {deaths} times, last at articles {names}") from error
+                        self._pool.shutdown(cancel_futures=True)
+                        self._pool = self._start()
+                    pool = self._pool
                     waiting[number:] = self._submit(shares[number:], options)
             deaths = 0
             yield from answer
@@ -97,6 +118,11 @@ class Growing:
         self._count, self._opening = count, opening
         self._asked = 0
 
+    @property
+    def ahead(self) -> int:
+        """As `Streaming` has it."""
+        return self._answering.ahead
+
     def stream(self, articles: Sequence[Article], **options: Any) -> Iterator[Prediction]:
         """As `Tagger.stream`."""
         if isinstance(self._answering, Tagger) and self._asked >= ENOUGH:
@@ -113,14 +139,9 @@ class Growing:
 
 
 def divide(articles: Sequence[Article], workers: int) -> list[Sequence[Article]]:
-    """The articles in shares for so many workers, smaller ones towards the end, so that all end together."""
-    shares: list[Sequence[Article]] = []
-    start = 0
-    while start < len(articles):
-        size = min(max((len(articles) - start) // (2 * workers), SHARE[0]), SHARE[1])
-        shares.append(articles[start : start + size])
-        start += size
-    return shares
+    """The articles in shares for so many workers, at least two for each where there are enough of them."""
+    size = min(max(len(articles) // (2 * workers), SHARE[0]), SHARE[1])
+    return [articles[start : start + size] for start in range(0, len(articles), size)]
 
 
 def _open(opening: dict[str, Any]) -> None:

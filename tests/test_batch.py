@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from wusum.model.article import Article
 from wusum.model.batch import Report, tag_dump
 from wusum.model.blocks import CHUNK, blocks
 from wusum.model.dumps import DumpError, Reject, read
 from wusum.model.files import Meter, total_size
-from wusum.model.outputs import Outputs
+from wusum.model.outputs import Outputs, Place
 from wusum.model.seen import Seen
 from wusum.model.tagger import Prediction, Tagger
 from wusum.model.tags import Tag
@@ -30,7 +32,8 @@ class Kept(Outputs):
     def reject(self, record: Reject) -> None:
         self.rejects.append(record)
 
-    def room(self) -> None:
+    @property
+    def every(self) -> None:
         return None
 
     def commit(self) -> None:
@@ -50,6 +53,7 @@ def test_every_record_ends_as_a_row_or_a_reject_in_order(tagger: Tagger) -> None
 
 def test_a_text_that_comes_again_blocks_later_is_not_asked_for_again(tagger: Tagger) -> None:
     class Asked:
+        ahead = 0
         texts = 0
 
         def stream(self, articles: Sequence[Article], **options: Any) -> Iterator[Prediction]:
@@ -99,12 +103,74 @@ def test_the_meter_ends_at_the_size_of_what_was_read(tmp_path: Path) -> None:
 
 
 def test_blocks_end_where_the_output_has_no_more_room_and_at_a_failure() -> None:
+    passed = 0
+
     def records() -> Iterator[Article | Reject]:
+        nonlocal passed
         for n in range(25):
+            passed += 1
             yield Reject("s", n, "", "bad") if n % 5 == 4 else Article(str(n), "نص")
         raise DumpError("gone")
 
-    found = list(blocks(records(), lambda: 7))
+    found = list(blocks(records(), every=7, position=lambda: passed))
     assert [len(block.articles) for block in found] == [7, 7, 6]
     assert [len(block.others) for block in found] == [1, 2, 2]
+    assert [block.position for block in found] == [8, 17, 25]
     assert [str(block.failure) for block in found] == ["None", "None", "gone"]
+
+
+def test_blocks_grow_with_what_is_wanted_but_not_beyond_the_room() -> None:
+    wanted = iter([0, 600, 900, 900, 0])
+    records = [Article(str(n), "نص") for n in range(3000)]
+    found = [len(block.articles) for block in blocks(records, every=2000, most=lambda: next(wanted))]
+    assert found == [CHUNK, 600, 2000 - CHUNK - 600, 900, 100]
+
+
+def test_the_next_articles_are_asked_for_while_some_are_waited_for(tagger: Tagger) -> None:
+    events: list[tuple[str, int]] = []
+
+    class Ahead:
+        ahead = 40
+
+        def stream(self, articles: Sequence[Article], **options: Any) -> Iterator[Prediction]:
+            events.append(("asked", len(articles)))
+            return tagger.stream(articles, **options)
+
+    def done(place: Place | None, position: int) -> None:
+        events.append(("done", position))
+
+    passed = 0
+
+    def records() -> Iterator[Article]:
+        nonlocal passed
+        for n in range(110):
+            passed += 1
+            yield Article(str(n), f"فاز المنتخب في مباراة كرة القدم {n}")
+
+    class Short(Kept):
+        @property
+        def every(self) -> int:  # type: ignore[override]
+            return 30
+
+    outputs = Short()
+    tag_dump(Report(), Ahead(), records(), outputs, done, lambda: passed, max_topics=1, max_tags=1, min_score=None)
+    # 30 and 30 more are fewer than the 40 ahead of those that are waited for.
+    asked, finished = [("asked", 30)] * 3, [("done", 30)]
+    assert events == [*asked, *finished, ("asked", 20), ("done", 60), ("done", 90), ("done", 110)]
+    assert [article.id for article, _ in outputs.rows] == [str(n) for n in range(110)]
+
+
+def test_a_failure_comes_after_the_rows_of_all_that_was_asked_before(tagger: Tagger) -> None:
+    class Ahead:
+        ahead = 1000
+        stream = staticmethod(tagger.stream)
+
+    def records() -> Iterator[Article]:
+        for n in range(CHUNK + 700):
+            yield Article(str(n), f"فاز المنتخب {n % 3}")
+        raise DumpError("gone")
+
+    outputs, report = Kept(), Report()
+    with pytest.raises(DumpError, match="gone"):
+        tag_dump(report, Ahead(), records(), outputs, max_topics=1, max_tags=1, min_score=None)
+    assert report.tagged == len(outputs.rows) == CHUNK + 700
