@@ -83,7 +83,7 @@ def tag_dump(
         done(outputs.commit(), block.position)
 
     asked: deque[tuple[Block[Reject], Iterator[Prediction]]] = deque()
-    for block in blocks(records, every=outputs.every, most=lambda: tagger.ahead, position=position):
+    for block in blocks(records, every=outputs.every, position=position):
         asked.append((block, _answers(tagger, block.articles, seen, options)))
         while asked and sum(len(later.articles) for later, _ in islice(asked, 1, None)) >= tagger.ahead:
             finish(*asked.popleft())

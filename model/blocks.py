@@ -34,10 +34,9 @@ def blocks(
     records: Iterable[Article | Other],
     *,
     every: int | None = None,
-    most: Callable[[], int] = lambda: 0,
     position: Callable[[], int] = lambda: 0,
 ) -> Iterator[Block[Other]]:
-    """The records in blocks of up to CHUNK articles, or `most` where that is more, or CHUNK_CHARS characters.
+    """The records in blocks of up to CHUNK articles or CHUNK_CHARS characters; whatever tags them, they are the same.
 
     After `every` articles a block ends in any case. `position` tells where the reading stands. Where it fails, what was
     read before comes first, with the failure.
@@ -47,10 +46,8 @@ def blocks(
     ended = False
     while not ended:
         block: Block[Other] = Block()
-        size, limit = 0, max(CHUNK, most())
-        if room is not None:
-            limit = min(limit, room)
-        while len(block.articles) < limit and size < CHUNK_CHARS and len(block.others) < 4 * CHUNK:
+        size, most = 0, min(CHUNK, room or CHUNK)
+        while len(block.articles) < most and size < CHUNK_CHARS and len(block.others) < 4 * CHUNK:
             try:
                 record = next(source)
             except StopIteration:
@@ -64,7 +61,7 @@ def blocks(
                 size += len(record.body)
             else:
                 block.others.append(record)
-        if room is not None:
+        if room:
             room = room - len(block.articles) or every
         block.position = position()
         yield block

@@ -119,13 +119,6 @@ def test_blocks_end_where_the_output_has_no_more_room_and_at_a_failure() -> None
     assert [str(block.failure) for block in found] == ["None", "None", "gone"]
 
 
-def test_blocks_grow_with_what_is_wanted_but_not_beyond_the_room() -> None:
-    wanted = iter([0, 600, 900, 900, 0])
-    records = [Article(str(n), "نص") for n in range(3000)]
-    found = [len(block.articles) for block in blocks(records, every=2000, most=lambda: next(wanted))]
-    assert found == [CHUNK, 600, 2000 - CHUNK - 600, 900, 100]
-
-
 def test_the_next_articles_are_asked_for_while_some_are_waited_for(tagger: Tagger) -> None:
     events: list[tuple[str, int]] = []
 
