@@ -121,6 +121,7 @@ def bench(
             "processors": available_cpus(),
             "matrix_products_gflops": matrix_rate(),
             "times_pipeline": times_pipeline(rates),
+            "times_pipeline_int8": times_pipeline(rates, "wusum tag, int8"),
             "tags_add": tags_add(rates),
             "rates": [asdict(rate) for rate in rates],
             "turns": [asdict(rate) for rates in made.values() for rate in rates],
@@ -317,10 +318,10 @@ def _torch_systems(
     }
 
 
-def times_pipeline(rates: Sequence[Rate]) -> float:
-    """How many articles `wusum tag` does in the time that `transformers.pipeline`, at its best, takes for one."""
+def times_pipeline(rates: Sequence[Rate], system: str = "wusum tag") -> float:
+    """How many articles a system does in the time that `transformers.pipeline`, at its best, takes for one."""
     articles = {rate.system: rate.articles for rate in rates}
-    return articles["wusum tag"] / max(n for name, n in articles.items() if name.startswith("transformers.pipeline"))
+    return articles[system] / max(n for name, n in articles.items() if name.startswith("transformers.pipeline"))
 
 
 def tags_add(rates: Sequence[Rate]) -> float:

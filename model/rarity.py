@@ -65,7 +65,8 @@ class Rarity:
         for stems in articles:
             seen[[bucket(stem) for stem in set(stems)]] += 1
             total += 1
-        return cls(np.log((total + 1) / (seen + 1)).astype(np.float32), map(hashed, verbs))
+        # In half precision, as they are saved: what is fitted with them has the numbers that it will have in use.
+        return cls(np.log((total + 1) / (seen + 1)).astype(np.float16).astype(np.float32), map(hashed, verbs))
 
     @classmethod
     def none(cls) -> Rarity:

@@ -72,7 +72,8 @@ def test_there_are_not_too_many(rarity: Rarity) -> None:
 def test_a_saved_table_is_the_table(rarity: Rarity, tmp_path: Path) -> None:
     rarity.save(tmp_path)
     again = Rarity.load(tmp_path)
-    assert again("زعفران") == pytest.approx(rarity("زعفران"), rel=1e-3)
+    for stem in ("زعفران", "مفاعل", "ليس هنا"):
+        assert again(stem) == rarity(stem)  # also while something is fitted with it, it has only half precision
     (tmp_path / "rarity.safetensors").write_bytes(b"x" * 20)
     with pytest.raises(ModelError, match=r"rarity\.safetensors"):
         Rarity.load(tmp_path)
