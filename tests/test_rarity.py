@@ -29,9 +29,9 @@ def found(rarity: Rarity, title: str, body: str) -> list[str]:
 
 
 def test_what_is_in_few_articles_is_rare(rarity: Rarity) -> None:
-    assert rarity(match_key("قال")) == pytest.approx(0.0)
-    assert rarity(match_key("مفاعل")) == pytest.approx(np.log(21 / 2))
-    assert rarity("زعفران") == pytest.approx(np.log(21), abs=1e-5)
+    assert rarity(match_key("قال")) == 0.0
+    assert rarity(match_key("مفاعل")) == np.float16(np.log(21 / 2))
+    assert rarity("زعفران") == np.float16(np.log(21))
 
 
 def test_frequent_phrases_of_rare_words_come_first(rarity: Rarity) -> None:
