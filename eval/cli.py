@@ -54,7 +54,9 @@ def evaluate(
         Path | None, typer.Option(help="Measure on your own articles instead: JSON Lines with text and topics or tags.")
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of the corpora. Default: the config's.")] = None,
-    runtime: Annotated[RuntimeName, typer.Option(help="What runs the network.")] = RuntimeName.onnx,
+    runtime: Annotated[
+        RuntimeName | None, typer.Option(help="What runs the network. Default: the config's, or onnx.")
+    ] = None,
     split: Annotated[str, typer.Option(help="Split to measure on; choose on validation, report test.")] = "test",
     quick: Annotated[bool, typer.Option("--quick", help="Samples only: a first look in minutes.")] = False,
     no_baselines: Annotated[bool, typer.Option("--no-baselines", help="Measure the model alone.")] = False,
@@ -80,17 +82,9 @@ def evaluate(
 
     training = {Suite.transfer, Suite.drift}
     names = [s.value for s in suite or [s for s in Suite if s not in training]]
-    flags = [
-        "--split",
-        split,
-        "--runtime",
-        runtime.value,
-        "--quick",
-        str(quick).lower(),
-        "--baselines",
-        str(not no_baselines).lower(),
-    ]
+    flags = ["--split", split, "--quick", str(quick).lower(), "--baselines", str(not no_baselines).lower()]
     flags += ["--data", str(data)] if data else []
+    flags += ["--runtime", runtime.value] if runtime else []
     if labelled:
         names, flags = ["own"], [*flags, "--labelled", str(labelled)]
     try:

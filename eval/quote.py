@@ -98,7 +98,7 @@ def speed_table(found: dict[str, Any]) -> str:
     if "memory_articles" in found:
         few = f"{found['memory_articles'] // 10:,} articles of 20 words with two workers came to"
         lines[-1] += (
-            f" Memory stays flat: {few} {found['memory_mib_of_a_tenth']:,.0f} MiB in all three processes, "
+            f" Memory: {few} {found['memory_mib_of_a_tenth']:,.0f} MiB in all three processes, "
             f"{found['memory_articles']:,} of them, from a `.jsonl.gz`, to {found['memory_mib']:,.0f}."
         )
     return "\n".join(lines)

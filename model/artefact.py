@@ -27,6 +27,9 @@ FILES = (
     "README.md",
 )
 
+OPTIONAL = ("README.md", "model.int8.onnx")
+"""Of these, what only some uses of a model need."""
+
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
@@ -47,7 +50,7 @@ class Artefact:
         if not folder.is_dir():
             raise ModelError(f"{folder}: no such model folder; give a folder or a Hub id such as owner/name")
         for file in FILES:
-            if file != "README.md" and not (folder / file).is_file():
+            if file not in OPTIONAL and not (folder / file).is_file():
                 raise ModelError(
                     f"{folder / file}: missing; make it with `wusum train export`, or install the model again"
                 )

@@ -6,7 +6,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Protocol
 
 from wusum.model.article import Article
@@ -39,7 +38,7 @@ class Streaming(Protocol):
 
     @property
     def ahead(self) -> int:
-        """Articles that it wants to be asked for beyond those that are waited for."""
+        """Blocks that it wants to be asked for beyond the one that is waited for."""
 
     @property
     def stream(self) -> Callable[..., Iterator[Prediction]]:
@@ -54,6 +53,7 @@ def tag_dump(
     done: Callable[[Place | None, int], None] = lambda place, position: None,
     position: Callable[[], int] = lambda: 0,
     *,
+    prompt: bool = False,
     max_topics: int,
     max_tags: int,
     min_score: float | None,
@@ -63,7 +63,8 @@ def tag_dump(
 
     After each block `done` is told the place to go on from, up to which all is on the disk, None where there is none;
     and what `position` gave when the block had been read. An exception of `records` comes after the rows of what was
-    read before it.
+    read before it. With `prompt` no block is read before the last one is written: where records are slow to come, rows
+    are not.
     """
     begin = time.perf_counter()
     seen = Seen()
@@ -85,7 +86,7 @@ def tag_dump(
     asked: deque[tuple[Block[Reject], Iterator[Prediction]]] = deque()
     for block in blocks(records, every=outputs.every, position=position):
         asked.append((block, _answers(tagger, block.articles, seen, options)))
-        while asked and sum(len(later.articles) for later, _ in islice(asked, 1, None)) >= tagger.ahead:
+        while len(asked) > (0 if prompt else tagger.ahead):
             finish(*asked.popleft())
     for one in asked:
         finish(*one)

@@ -9,8 +9,8 @@ from typing import Any
 
 from wusum.model.article import Article
 from wusum.model.runtime import ModelError
-from wusum.model.tagger import Prediction, Tagger
-from wusum.model.workers import AHEAD, PATIENCE, divide
+from wusum.model.tagger import Prediction
+from wusum.model.workers import PATIENCE, ahead, divide, sole_tagger
 
 NOTICE = 30
 """Seconds of waiting for the cluster's first actor after which it is said what for."""
@@ -47,11 +47,11 @@ class RayWorkers:
     @property
     def ahead(self) -> int:
         """As `Streaming` has it."""
-        return AHEAD * self._count
+        return ahead(self._count)
 
     def stream(self, articles: Sequence[Article], **options: Any) -> Iterator[Prediction]:
-        """As `Tagger.stream`, but begun at once; raises ModelError where the cluster can go on no more, at which
-        articles it says."""
+        """As `Tagger.stream`, but begun at once: an actor that is done with its share gets the next, of whatever block.
+        Raises ModelError where the cluster can go on no more, once it has begun with the articles at which that is."""
         shares = divide(articles, self._count)
         try:
             self._welcome()
@@ -97,7 +97,7 @@ class _Worker:
     """An actor with a model."""
 
     def __init__(self, opening: dict[str, Any]) -> None:
-        self._tagger = Tagger.from_pretrained(**opening)
+        self._tagger = sole_tagger(opening)
 
     def tag(self, articles: Sequence[Article], options: dict[str, Any]) -> list[Prediction]:
         """The predictions of some articles."""

@@ -18,7 +18,7 @@ from wusum.model.dumps import DumpError, Fields, Selection, read
 from wusum.model.files import Meter, Written, nothing_written, plain, total_size
 from wusum.model.manifest import Manifest, content_fingerprint, fingerprints, model_fingerprint
 from wusum.model.outputs import OneFile, OutputNames, Outputs, Place, Screen, Shards
-from wusum.model.runtime import available_cpus
+from wusum.model.runtime import CPU_ALONE, ModelError, available_cpus
 from wusum.model.tagger import Tagger
 from wusum.model.workers import MOST, Growing, Workers
 from wusum.model.writers import output_format, parts_folder
@@ -87,6 +87,8 @@ def _open(options: TagOptions) -> tuple[Tagger, dict[str, Any], int]:
     opening: dict[str, Any] = {"name": options.model, "runtime": options.runtime, "vocabulary": options.vocabulary}
     device = options.device
     if options.engine == "ray":
+        if options.device == "cuda" and options.runtime == "int8":
+            raise ModelError(CPU_ALONE)  # here, and not where an actor opens it
         device, opening["device"] = "cpu", "cuda" if options.device == "cuda" else "cpu"
     tagger = Tagger.from_pretrained(**opening | {"device": device}, threads=options.threads or cpus)
     workers = options.workers
@@ -222,6 +224,7 @@ def _run(options: TagOptions, tagger: Streaming, names: OutputNames | None, mani
             lambda: selection.position,
             max_topics=options.max_topics,
             max_tags=options.max_tags,
+            prompt="-" in options.inputs,
             min_score=options.min_score,
             explain=options.explain,
         )

@@ -115,7 +115,8 @@ def model_fingerprint(folder: Path) -> str:
     """A fingerprint of the files that decide a prediction."""
     digest = hashlib.blake2b(digest_size=16)
     for name in sorted(set(FILES) - {"README.md"}):
-        digest.update((folder / name).read_bytes())
+        if (folder / name).is_file():  # an optional one may be missing
+            digest.update((folder / name).read_bytes())
     return digest.hexdigest()
 
 

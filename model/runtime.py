@@ -77,6 +77,9 @@ class OnnxRuntime:
         return topics, tags, spans
 
 
+CPU_ALONE = "no CUDA device for the int8 runtime: it is for the CPU; the onnx runtime is for both"
+
+
 class Int8Runtime(OnnxRuntime):
     """`model.int8.onnx`, the same weights in products of 8-bit integers, on the CPU."""
 
@@ -84,7 +87,12 @@ class Int8Runtime(OnnxRuntime):
 
     def __init__(self, folder: Path, threads: int | None = None, device: str = "auto") -> None:
         if device == "cuda":
-            raise ModelError("no CUDA device for the int8 runtime: it is for the CPU; the onnx runtime is for both")
+            raise ModelError(CPU_ALONE)
+        if not (folder / self.graph).is_file():
+            raise ModelError(
+                f"{folder / self.graph}: missing, the model was exported before there was one; export and "
+                "calibrate it again, or run it with the onnx runtime"
+            )
         super().__init__(folder, threads, "cpu")
 
 

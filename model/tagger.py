@@ -68,7 +68,7 @@ class Tagger:
     """Topics and tags of Arabic articles. The same article gets the same answer alone, in a batch and in any order."""
 
     ahead = 0
-    """In a run over a dump, articles that are worked on while others are waited for; workers have some."""
+    """In a run over a dump, blocks that are worked on while another is waited for; workers have some."""
 
     def __init__(
         self,

@@ -19,9 +19,9 @@ from wusum.model.tagger import Prediction, Tagger
 SHARE = (8, 64)
 """Fewest and most articles that a worker takes at once: enough to fill batches, few enough that all have work."""
 
-AHEAD = 256
-"""Articles for each worker that are asked for beyond those that are waited for, so that none has to wait: while one
-block is written, the workers are at the next."""
+SHARING = 2
+"""Workers for which there is a block beyond the one that is waited for, so that none has to wait: while one block is
+written, they are at the next."""
 
 ENOUGH = CHUNK
 """Articles after which workers pay: to open a model takes each of them a second or two."""
@@ -56,7 +56,7 @@ class Workers:
     @property
     def ahead(self) -> int:
         """As `Streaming` has it."""
-        return AHEAD * self._count
+        return ahead(self._count)
 
     def stream(self, articles: Sequence[Article], **options: Any) -> Iterator[Prediction]:
         """As `Tagger.stream`, but begun at once; raises ModelError where the same articles bring worker after worker
@@ -142,6 +142,11 @@ class Growing:
             self._answering.close()
 
 
+def ahead(workers: int) -> int:
+    """The blocks that so many workers want to be asked for beyond the one that is waited for."""
+    return -(-workers // SHARING)
+
+
 def divide(articles: Sequence[Article], workers: int) -> list[Sequence[Article]]:
     """The articles in shares for so many workers, one for each where there are neither too few nor too many."""
     size = min(max(-(-len(articles) // workers), SHARE[0]), SHARE[1])
@@ -152,11 +157,19 @@ def _open(opening: dict[str, Any]) -> None:
     """What each worker does first."""
     global _tagger
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _tagger = Tagger.from_pretrained(**opening)
-    # The model is no garbage, and tags make none that refers to itself: to look for it takes a twentieth of their time.
+    _tagger = sole_tagger(opening)
+
+
+def sole_tagger(opening: dict[str, Any]) -> Tagger:
+    """A tagger for a process that does nothing else.
+
+    The model is no garbage, and tags make none that refers to itself: to look for it takes a twentieth of their time.
+    """
+    tagger = Tagger.from_pretrained(**opening)
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE)
+    return tagger
 
 
 def _end_with_parent() -> None:

@@ -123,7 +123,7 @@ def test_the_next_articles_are_asked_for_while_some_are_waited_for(tagger: Tagge
     events: list[tuple[str, int]] = []
 
     class Ahead:
-        ahead = 40
+        ahead = 2
 
         def stream(self, articles: Sequence[Article], **options: Any) -> Iterator[Prediction]:
             events.append(("asked", len(articles)))
@@ -145,17 +145,40 @@ def test_the_next_articles_are_asked_for_while_some_are_waited_for(tagger: Tagge
         def every(self) -> int:  # type: ignore[override]
             return 30
 
+    options: dict[str, Any] = {"max_topics": 1, "max_tags": 1, "min_score": None}
     outputs = Short()
-    tag_dump(Report(), Ahead(), records(), outputs, done, lambda: passed, max_topics=1, max_tags=1, min_score=None)
-    # 30 and 30 more are fewer than the 40 ahead of those that are waited for.
-    asked, finished = [("asked", 30)] * 3, [("done", 30)]
-    assert events == [*asked, *finished, ("asked", 20), ("done", 60), ("done", 90), ("done", 110)]
+    tag_dump(Report(), Ahead(), records(), outputs, done, lambda: passed, **options)
+    ends = [("done", 60), ("done", 90), ("done", 110)]
+    assert events == [*[("asked", 30)] * 3, ("done", 30), ("asked", 20), *ends]
     assert [article.id for article, _ in outputs.rows] == [str(n) for n in range(110)]
+
+    events.clear()
+    passed = 0
+    tag_dump(Report(), Ahead(), records(), Short(), done, lambda: passed, prompt=True, **options)
+    asked = [("asked", n) for n in (30, 30, 30, 20)]
+    assert events == [event for pair in zip(asked, [("done", 30), *ends], strict=True) for event in pair]
+
+
+def test_rejects_are_written_also_where_none_of_their_neighbours_is_an_article(tagger: Tagger) -> None:
+    class Ahead:
+        ahead = 1
+        stream = staticmethod(tagger.stream)
+
+    outputs, waiting = Kept(), []
+
+    def records() -> Iterator[Article | Reject]:
+        for n in range(20 * CHUNK):
+            waiting.append(n - len(outputs.rejects))
+            yield Reject("s", n, "", "bad") if n else Article("0", "فاز المنتخب")
+
+    tag_dump(Report(), Ahead(), records(), outputs, max_topics=1, max_tags=1, min_score=None)
+    assert len(outputs.rejects) == 20 * CHUNK - 1
+    assert max(waiting) <= 2 * 4 * CHUNK + 1  # two blocks of rejects, and the article
 
 
 def test_a_failure_comes_after_the_rows_of_all_that_was_asked_before(tagger: Tagger) -> None:
     class Ahead:
-        ahead = 1000
+        ahead = 3
         stream = staticmethod(tagger.stream)
 
     def records() -> Iterator[Article]:

@@ -101,8 +101,11 @@ def test_work_goes_to_the_actors_that_have_started(
     assert [call.args[0] for call in util.ActorPool.return_value.push.call_args_list] == [actors[1]]
     assert "waiting for a machine of the Ray cluster with 1 processors to spare" in capsys.readouterr().err
     util.ActorPool.return_value.get_next.side_effect = Died("killed thrice")
+    asked = workers.stream([Article(str(n), "نص") for n in range(3)])
+    (_, share), _ = util.ActorPool.return_value.submit.call_args  # at once
+    assert [article.id for article in share] == ["0", "1", "2"]
     with pytest.raises(ModelError, match="Ray at articles '0' to '2': killed thrice"):
-        list(workers.stream([Article(str(n), "نص") for n in range(3)]))
+        list(asked)
     assert [call.args[0] for call in util.ActorPool.return_value.push.call_args_list] == [actors[1], actors[0]]
 
 

@@ -246,6 +246,8 @@ def test_an_answer_is_made_once_for_a_model_and_its_data(corpora: Path, tmp_path
     assert evaluate(fake, settings, ["topics"]).answers == first.answers  # a damaged file is made again
     evaluate(fake, replace(settings, topic_labels={"plain": ["sport", "health"]}), ["topics"])
     assert fake.asked == asked + 2
+    evaluate(fake, replace(settings, runtime="int8"), ["topics"])
+    assert fake.asked == asked + 3
     with pytest.raises(ConfigError, match="nothing to measure"):
         evaluate(fake, replace(settings, topic_labels={}), ["topics"])
     assert first.about["data"].keys() == {"plain.jsonl.xz", "almayadeen.jsonl.xz"}
@@ -332,7 +334,7 @@ def test_the_report_of_ones_own_articles_shows_each_topic_and_what_went_wrong(
 def test_the_command_says_what_is_missing(
     corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: Exception, reason: str
 ) -> None:
-    def failing(*_: Any) -> None:
+    def failing(*_: Any, **__: Any) -> None:
         raise raised
 
     file = tmp_path / "eval.yaml"
@@ -347,7 +349,8 @@ def test_the_command_says_what_is_missing(
 @pytest.fixture
 def command(corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs `wusum eval` with a model that needs no network; takes settings of the config, and then arguments."""
-    monkeypatch.setattr(Tagger, "from_pretrained", lambda name=None: FakeTagger())
+    opened: list[str] = []
+    monkeypatch.setattr(Tagger, "from_pretrained", lambda name, *, runtime: opened.append(runtime) or FakeTagger())
 
     def run(settings: dict[str, Any], *arguments: str) -> Any:
         file = tmp_path / "eval.yaml"
@@ -355,6 +358,7 @@ def command(corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> A
         file.write_text(json.dumps(whole | settings), encoding="utf-8")
         return CliRunner().invoke(app, ["eval", str(file), *arguments])
 
+    run.opened = opened  # type: ignore[attr-defined]
     return run
 
 
@@ -377,6 +381,14 @@ def test_the_command_writes_reports_and_compares_them_and_models(command: Any, t
         str(tmp_path / "report"),
     )
     assert (done.exit_code, "not the same articles" in done.stderr) == (2, True)
+
+
+def test_the_command_runs_what_the_flag_says_or_else_the_config(command: Any) -> None:
+    settings = {"topic_labels": {"plain": ["sport", "economy"]}}
+    flags = ("--suite", "topics", "--no-baselines")
+    for more, arguments in ({}, ()), ({"runtime": "torch"}, ()), ({"runtime": "torch"}, ("--runtime", "int8")):
+        assert command(settings | more, *flags, *arguments).exit_code == 0
+    assert command.opened == ["onnx", "torch", "int8"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from wusum.model import Article, Tagger
 from wusum.model.artefact import BUNDLED
 from wusum.model.cli import app
+from wusum.model.manifest import model_fingerprint
 from wusum.model.runtime import ModelError, open_runtime
 from wusum.train.quantize import LEVELS, WEIGHT_LEVELS, quantized
 
@@ -138,7 +139,20 @@ def test_the_command_runs_in_integers(monkeypatch: pytest.MonkeyPatch) -> None:
     assert opened == ["model.int8.onnx"]
 
 
+def test_a_model_without_the_graph_runs_on_the_others(tmp_path: Path) -> None:
+    Tagger.from_pretrained().save_pretrained(tmp_path)
+    (tmp_path / "model.int8.onnx").unlink()
+    assert Tagger.from_pretrained(tmp_path)("فاز المنتخب في مباراة كرة القدم").topics[0].name_en == "sport"
+    assert model_fingerprint(tmp_path) != model_fingerprint(BUNDLED)
+    with pytest.raises(ModelError, match=r"model\.int8\.onnx: missing, the model was exported before there was one"):
+        Tagger.from_pretrained(tmp_path, runtime="int8")
+
+
 def test_integers_are_for_the_cpu() -> None:
     assert open_runtime("int8", BUNDLED).device == "cpu"
     with pytest.raises(ModelError, match="no CUDA device for the int8 runtime: it is for the CPU"):
         open_runtime("int8", BUNDLED, device="cuda")
+    page, options = str(PAGES / "sport.txt"), ["--engine", "ray", "--runtime", "int8", "--device", "cuda"]
+    done = CliRunner().invoke(app, ["tag", page, *options])
+    assert done.exit_code == 2
+    assert "no CUDA device for the int8 runtime" in done.output

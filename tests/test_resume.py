@@ -111,14 +111,14 @@ def crash_at(monkeypatch: pytest.MonkeyPatch, number: int) -> Callable[[], int]:
     ("name", "ahead", "changes"),
     [
         ("out.jsonl", 0, {}),
-        ("out.jsonl", 45, {}),
+        ("out.jsonl", 3, {}),
         ("out.csv", 0, {}),
-        ("out.jsonl.gz", 45, {}),
+        ("out.jsonl.gz", 3, {}),
         ("out.tsv.xz", 0, {}),
         ("out.jsonl.zst", 0, {}),
-        ("out.parquet", 45, {}),
+        ("out.parquet", 3, {}),
         ("out.jsonl", 0, {"shard_rows": 33}),
-        ("out.parquet", 45, {"shard_rows": 33}),
+        ("out.parquet", 3, {"shard_rows": 33}),
         ("out.csv.gz", 0, {"part": (2, 3)}),
     ],
 )

@@ -242,7 +242,7 @@ def test_a_damaged_file_is_named(tmp_path: Path, file: str) -> None:
 def test_a_model_that_is_nowhere_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="nowhere: no such model folder"):
         Tagger.from_pretrained(tmp_path / "nowhere")
-    with pytest.raises(ModelError, match="no runtime 'tpu'; there are onnx, torch"):
+    with pytest.raises(ModelError, match="no runtime 'tpu'; there are onnx, int8, torch"):
         Tagger.from_pretrained(runtime="tpu")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -14,9 +15,11 @@ from typing import Any
 import pytest
 
 from tests.conftest import PAGES
+from tests.test_batch import Kept
 from tests.test_resume import COMMAND, make_dump, options
 from wusum.model import blocks, command, workers
 from wusum.model.article import Article
+from wusum.model.batch import Report, tag_dump
 from wusum.model.command import run_tag
 from wusum.model.runtime import ModelError
 from wusum.model.tagger import Tagger
@@ -72,13 +75,41 @@ def test_articles_asked_for_ahead_outlive_their_workers(pool: Workers, tagger: T
 
 
 def test_articles_are_begun_before_they_are_waited_for(pool: Workers, articles: list[Article]) -> None:
+    assert not pool._pool._pending_work_items
     found = pool.stream(articles)
+    assert pool._pool._pending_work_items
     for _ in range(600):
         if not pool._pool._pending_work_items:
             break
         time.sleep(0.05)
     assert not pool._pool._pending_work_items
     assert len(list(found)) == len(articles)
+
+
+def test_a_run_goes_on_where_its_workers_die_with_several_blocks_begun(
+    pool: Workers, tagger: Tagger, articles: list[Article], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "CHUNK", 20)
+    monkeypatch.setattr(workers, "SHARING", 1)  # two blocks beyond
+    killed = []
+
+    def records() -> Iterator[Article]:
+        for number, article in enumerate(articles):
+            if number == 50:  # the first block is waited for when the third is full
+                killed.extend(processes(pool))
+                for process in killed:
+                    os.kill(process, signal.SIGKILL)
+            yield article
+
+    outputs = Kept()
+    tag_dump(Report(), pool, records(), outputs, max_topics=2, max_tags=4, min_score=None)
+    assert killed
+    assert [prediction for _, prediction in outputs.rows] == list(tagger.stream(articles, max_topics=2, max_tags=4))
+
+
+def test_a_worker_seldom_looks_for_garbage(pool: Workers) -> None:
+    assert pool._pool.submit(gc.get_threshold).result()[0] == workers.GARBAGE
+    assert pool._pool.submit(gc.get_freeze_count).result() > 10_000
 
 
 def test_articles_that_kill_every_worker_are_named(articles: list[Article], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The network's products in integers of eight bits: for twice the speed where a processor has instructions for them.
+"""The network's products in integers of eight bits: faster where a processor has instructions for them.
 
 Weights are quantised with a scale for each of a layer's outputs, by operations that ONNX Runtime folds into constants
 when it loads the graph: the weights of `model.safetensors` serve both graphs. Values are quantised when they come, with
