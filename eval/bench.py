@@ -29,13 +29,15 @@ import numpy as np
 from wusum.eval.config import EvalConfig
 from wusum.model.artefact import BUNDLED
 from wusum.model.article import Article
-from wusum.model.runtime import available_cpus
+from wusum.model.runtime import Int8Runtime, available_cpus
 from wusum.model.tagger import Tagger
 from wusum.model.workers import MOST
 from wusum.train.corpora import Example, LabelMap, examples
 
 SLOW = 20
 """torch's systems get the first window in so many: the first twentieth of them."""
+
+IN_INTEGERS = "wusum tag, int8"
 
 SHORT = 20
 """Words of the articles on which memory is measured: many of them are soon tagged."""
@@ -89,10 +91,7 @@ def bench(
     found = sample(config, count)
     folder = Path(model) if model else BUNDLED
     processors = min(available_cpus(), MOST)
-    taggers, integers = (
-        [Tagger.from_pretrained(model, runtime=runtime, device="cpu", threads=1) for _ in range(processors)]
-        for runtime in ("onnx", "int8")
-    )
+    taggers = [Tagger.from_pretrained(model, device="cpu", threads=1) for _ in range(processors)]
     tagger = taggers[0]
     windows = _windows(tagger, [example.article() for example in found])
     with tempfile.TemporaryDirectory() as scratch:
@@ -101,9 +100,8 @@ def bench(
         systems: dict[str, Callable[[], Rate]] = {
             "wusum tag": command,
             "wusum tag, topics alone": lambda: command("--max-tags=0"),
-            "wusum tag, int8": lambda: command("--runtime=int8"),
             "network alone": lambda: _network(taggers, windows, len(found)),
-            "network alone, int8": lambda: _network(integers, windows, len(found)),
+            **_integer_systems(command, tagger.artefact.folder, processors, windows, len(found)),
             "linear TF-IDF": _linear(config, found),
             **_torch_systems(folder, tagger, windows, len(found)),
         }
@@ -121,7 +119,7 @@ def bench(
             "processors": available_cpus(),
             "matrix_products_gflops": matrix_rate(),
             "times_pipeline": times_pipeline(rates),
-            "times_pipeline_int8": times_pipeline(rates, "wusum tag, int8"),
+            **({"times_pipeline_int8": times_pipeline(rates, IN_INTEGERS)} if IN_INTEGERS in systems else {}),
             "tags_add": tags_add(rates),
             "rates": [asdict(rate) for rate in rates],
             "turns": [asdict(rate) for rates in made.values() for rate in rates],
@@ -252,6 +250,20 @@ def _network(taggers: Sequence[Tagger], windows: Sequence[list[int]], count: int
     flops = sum(window_flops(settings, len(window)) for window in windows)
     share = flops / seconds / 1e9 / matrix_rate()
     return Rate("", count / seconds, sum(map(len, windows)) / seconds, share=share)
+
+
+def _integer_systems(
+    command: Callable[..., Rate], folder: Path, processors: int, windows: Sequence[list[int]], count: int
+) -> dict[str, Callable[[], Rate]]:
+    """The whole command and the network in 8-bit integers, where the model has a graph for it."""
+    if not (folder / Int8Runtime.graph).is_file():
+        return {}
+    opening: dict[str, Any] = {"runtime": "int8", "device": "cpu", "threads": 1}
+    taggers = [Tagger.from_pretrained(folder, **opening) for _ in range(processors)]
+    return {
+        IN_INTEGERS: lambda: command("--runtime=int8"),
+        "network alone, int8": lambda: _network(taggers, windows, count),
+    }
 
 
 def _linear(config: EvalConfig, found: Sequence[Example]) -> Callable[[], Rate]:

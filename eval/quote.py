@@ -85,12 +85,12 @@ def speed_table(found: dict[str, Any]) -> str:
         share = f"{rate['share']:.0%}" if rate["share"] else ""
         system = rate["system"].replace("wusum tag", "`wusum tag`")
         lines.append(f"| {system} | {' | '.join(cells)} | {share} |")
+    integers = f", in int8 {found['times_pipeline_int8']:.1f} times" if "times_pipeline_int8" in found else ""
     lines += [
         "",
         f"{found['articles']:,} articles of {found['words']:.0f} words on {found['processors']} processors that make "
         f"{found['matrix_products_gflops']:,.0f} GFLOP/s of float32 matrix products. `wusum tag` does "
-        f"{found['times_pipeline']:.1f} times the articles of `transformers.pipeline` at its best, in int8 "
-        f"{found['times_pipeline_int8']:.1f} times; tags add "
+        f"{found['times_pipeline']:.1f} times the articles of `transformers.pipeline` at its best{integers}; tags add "
         f"{found['tags_add']:.0%} to the time of topics alone. One article takes {found['p50_ms']:.0f} ms (median; "
         f"{found['p99_ms']:.0f} ms at the 99th percentile). A fresh process has its first result after "
         f"{found['first_result_s']:.1f} s, the help is there after {found['help_s']:.1f} s.",

@@ -54,4 +54,6 @@ def retrained(config: EvalConfig, name: str, **changes: Any) -> Path:
     if not (model / "model.onnx").is_file():
         finetune.run(settings)
         export.run(export.ExportConfig(model))
+    elif not (model / "model.int8.onnx").is_file():  # trained before there was one
+        export.export_onnx(model)
     return model

@@ -72,6 +72,8 @@ class Artefact:
         for file in FILES:
             if (self.folder / file).is_file():
                 shutil.copyfile(self.folder / file, folder / file)
+            elif file.endswith(".onnx"):  # another model's graph, which would point into this one's weights
+                (folder / file).unlink(missing_ok=True)
 
 
 def _download(name: str) -> Path:

@@ -64,7 +64,7 @@ def tag_dump(
     After each block `done` is told the place to go on from, up to which all is on the disk, None where there is none;
     and what `position` gave when the block had been read. An exception of `records` comes after the rows of what was
     read before it. With `prompt` no block is read before the last one is written: where records are slow to come, rows
-    are not.
+    wait for no more of them than their own block.
     """
     begin = time.perf_counter()
     seen = Seen()

@@ -50,8 +50,10 @@ class RayWorkers:
         return ahead(self._count)
 
     def stream(self, articles: Sequence[Article], **options: Any) -> Iterator[Prediction]:
-        """As `Tagger.stream`, but begun at once: an actor that is done with its share gets the next, of whatever block.
-        Raises ModelError where the cluster can go on no more, once it has begun with the articles at which that is."""
+        """As `Tagger.stream`, but begun at once: an actor whose answer has been fetched, in order, gets the next share.
+
+        Raises ModelError where the cluster can go on no more, once it has begun with the articles at which that is.
+        """
         shares = divide(articles, self._count)
         try:
             self._welcome()

@@ -148,8 +148,9 @@ def ahead(workers: int) -> int:
 
 
 def divide(articles: Sequence[Article], workers: int) -> list[Sequence[Article]]:
-    """The articles in shares for so many workers, one for each where there are neither too few nor too many."""
-    size = min(max(-(-len(articles) // workers), SHARE[0]), SHARE[1])
+    """The articles in shares for so many workers, as many for each, where there are not too few."""
+    rounds = max(-(-len(articles) // (workers * SHARE[1])), 1)
+    size = max(-(-len(articles) // (workers * rounds)), SHARE[0])
     return [articles[start : start + size] for start in range(0, len(articles), size)]
 
 

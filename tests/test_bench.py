@@ -8,16 +8,36 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from wusum.eval.bench import Rate, matrix_rate, sample, short_articles, tags_add, times_pipeline, window_flops
+from wusum.eval.bench import (
+    Rate,
+    _integer_systems,
+    matrix_rate,
+    sample,
+    short_articles,
+    tags_add,
+    times_pipeline,
+    window_flops,
+)
 from wusum.eval.config import EvalConfig
+from wusum.eval.quote import speed_table
 from wusum.model.cli import app, load_parts
 from wusum.train.corpora import Example
+
+BENCH = Path(__file__).parents[1] / "eval" / "bench.json"
 
 
 def test_articles_are_drawn_from_the_corpora_in_turns(corpora: Path) -> None:
     config = EvalConfig(corpora, corpora / "topics.yaml", {"plain": []}, transfer_labels={"almayadeen": []})
     assert [e.corpus for e in sample(config, 4)] == ["plain", "almayadeen"] * 2
     assert len(sample(config, 1000)) == 120  # all there are
+
+
+def test_a_model_without_a_graph_of_integers_is_measured_without(tmp_path: Path) -> None:
+    assert _integer_systems(lambda *_: Rate("", 1.0), tmp_path, 1, [], 0) == {}
+    bench = json.loads(BENCH.read_text(encoding="utf-8"))
+    assert "in int8" in speed_table(bench)
+    del bench["times_pipeline_int8"]
+    assert "in int8" not in speed_table(bench)
 
 
 def test_memory_is_measured_on_short_articles_from_all_over_others() -> None:

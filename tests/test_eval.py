@@ -495,6 +495,10 @@ def test_transfer_trains_without_a_corpus_and_measures_on_it(trainable: EvalConf
     weights = trainable.retrained / "without-plain" / "model" / "model.safetensors"
     made = weights.stat().st_mtime_ns
     assert transfer_answers(keys[0], fake, trainable) == ours
+    graph = weights.with_name("model.int8.onnx")
+    graph.unlink()  # as of a model that was trained before there was one
+    assert transfer_answers(keys[0], fake, replace(trainable, runtime="int8")).ids == ours.ids
+    assert graph.is_file()
     assert weights.stat().st_mtime_ns == made
     with pytest.raises(ConfigError, match=r"other settings \(budget"):
         transfer_answers(keys[0], fake, replace(trainable, training=["--budget", "25"]))

@@ -17,7 +17,7 @@ from wusum.model.artefact import BUNDLED
 from wusum.model.cli import app
 from wusum.model.manifest import model_fingerprint
 from wusum.model.runtime import ModelError, open_runtime
-from wusum.train.quantize import LEVELS, WEIGHT_LEVELS, quantized
+from wusum.train.quantize import LEVELS, WEIGHT_LEVELS, ZERO, quantized
 
 PAGES = Path(__file__).with_name("pages")
 
@@ -72,6 +72,7 @@ def test_a_product_is_that_of_whole_numbers() -> None:
 
 
 def test_the_largest_numbers_do_not_overflow() -> None:
+    assert 2 * (ZERO + LEVELS) * WEIGHT_LEVELS < 2**15  # also where two products are added in 16 bits
     weight = np.concatenate([np.ones((1, 64)), -np.ones((1, 64))]).astype(np.float32)
     values = np.concatenate([np.full((1, 64), 7), np.full((1, 64), -7)]).astype(np.float32)
     found = run(quantized(layer(weight, np.zeros(2, np.float32)), "encoder."), values)
@@ -146,6 +147,9 @@ def test_a_model_without_the_graph_runs_on_the_others(tmp_path: Path) -> None:
     assert model_fingerprint(tmp_path) != model_fingerprint(BUNDLED)
     with pytest.raises(ModelError, match=r"model\.int8\.onnx: missing, the model was exported before there was one"):
         Tagger.from_pretrained(tmp_path, runtime="int8")
+    Tagger.from_pretrained().save_pretrained(tmp_path / "other")
+    Tagger.from_pretrained(tmp_path).save_pretrained(tmp_path / "other")
+    assert not (tmp_path / "other" / "model.int8.onnx").exists()  # it would be another model's
 
 
 def test_integers_are_for_the_cpu() -> None:

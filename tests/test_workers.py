@@ -65,11 +65,12 @@ def test_a_worker_that_is_killed_is_replaced(pool: Workers, tagger: Tagger, arti
 
 def test_articles_asked_for_ahead_outlive_their_workers(pool: Workers, tagger: Tagger, articles: list[Article]) -> None:
     found, later = pool.stream(articles), pool.stream(articles[::-1])  # both begun
-    first = next(found)
+    killed = pool._pool
     for process in processes(pool):
         os.kill(process, signal.SIGKILL)
-    assert [first, *found] == list(tagger.stream(articles))
+    assert list(found) == list(tagger.stream(articles))
     replaced = pool._pool
+    assert replaced is not killed
     assert list(later) == list(tagger.stream(articles[::-1]))
     assert pool._pool is replaced  # the new workers have not been sent away for what had become of the old
 
@@ -150,9 +151,20 @@ def test_workers_come_to_a_long_run_alone(tmp_path: Path, monkeypatch: pytest.Mo
     assert (tmp_path / "long.jsonl").read_bytes() == (tmp_path / "short.jsonl").read_bytes()
 
 
+@pytest.mark.parametrize(("inputs", "prompt"), [([], False), (["-"], True)])
+def test_standard_input_is_not_read_ahead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inputs: list[str], prompt: bool
+) -> None:
+    told: list[bool] = []
+    monkeypatch.setattr(command, "tag_dump", lambda *_, prompt, **__: told.append(prompt))
+    dump = make_dump(tmp_path / "dump.jsonl", 3)
+    run_tag(options(dump, tmp_path / "out.jsonl", inputs=[str(dump), *inputs]))
+    assert told == [prompt]
+
+
 @pytest.mark.parametrize(
     ("count", "sizes"),
-    [(0, []), (1, [1]), (7, [7]), (13, [8, 5]), (91, [46, 45]), (200, [64, 64, 64, 8]), (512, [64] * 8)],
+    [(0, []), (1, [1]), (7, [7]), (13, [8, 5]), (91, [46, 45]), (200, [50] * 4), (512, [64] * 8)],
 )
 def test_shares_are_all_the_articles_in_order(count: int, sizes: list[int]) -> None:
     articles = [Article(str(n), "") for n in range(count)]
