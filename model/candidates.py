@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wusum.model.memory import UNHEARD, Vote
 from wusum.model.ranking import FEATURES
 from wusum.model.rarity import Rarity
-from wusum.model.spans import UNMARKED, Phrase
+from wusum.model.spans import KINDS, UNMARKED, Phrase
 from wusum.model.text import CACHED, CACHED_LETTERS
 from wusum.model.vocabulary import Entry, Mentions
 
@@ -29,28 +30,78 @@ class Candidate(NamedTuple):
 
     entry: Entry
     mentions: Mentions
-    phrase: Phrase | None = None
-    """As the span head found it, if it did."""
-    vote: Vote = UNHEARD
-    """What similar articles say of it."""
-    words: float = 0.0
-    """What the article's words say of it (`linear.py`)."""
 
 
-def feature_table(
-    found: Sequence[Candidate], log_p: NDArray[np.float64], familiar: float, size: int, rarity: Rarity
-) -> NDArray[np.float64]:
-    """The features [candidates, features] of the candidates of an article, in the order of FEATURES.
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of an article and of its candidates, beside where they stand."""
 
-    `log_p` are log probabilities of the tag head, `familiar` says how similar the most similar article is that has
-    been tagged, `size` is the characters of the body.
-    """
+    counts: NDArray[np.int64]
+    """Of each candidate [candidates, 5] as in `Vocabulary.counts`."""
+    shares: NDArray[np.float64]
+    nearest: NDArray[np.float64]
+    """What similar articles say of each [candidates] (`memory.py`)."""
+    words: NDArray[np.float64]
+    """What the article's words say of each [candidates] (`linear.py`)."""
+    phrases: Mapping[str, Phrase]
+    """What the span head found, by match key."""
+    log_p: NDArray[np.float64]
+    """Log probabilities [labels] of the tag head."""
+    familiar: float
+    """How similar the most similar article is that has been tagged."""
+    size: int
+    """Characters of the body."""
+
+
+def feature_table(found: Sequence[Candidate], evidence: Evidence, rarity: Rarity) -> NDArray[np.float64]:
+    """The features [candidates, features] of the candidates of an article, in the order of FEATURES."""
     if not found:
         return np.zeros((0, len(FEATURES)))
-    whole = familiar, float(log_p.max(initial=NO_HEAD)), math.log(1 + size)
-    table = np.array([(*_own(candidate, log_p), *whole, *_rarity(candidate, rarity)) for candidate in found])
-    rank = np.argsort(np.argsort(-table[:, -1], kind="stable"), kind="stable")
-    return np.column_stack([table, np.minimum(rank, LAST_RANK), _nested(found, log_p)])
+    keys = [candidate.entry.key for candidate in found]
+    places = ((len(m.body), m.body[0][0] if m.body else -1, m.in_title) for _, m in found)
+    times, first, in_title = np.fromiter(chain.from_iterable(places), np.int64).reshape(-1, 3).T
+    given_there, tagged, prior, label, length = evidence.counts.T
+    seen = times + in_title
+    present = seen > 0
+    heads = np.append(evidence.log_p, NO_HEAD)[label]  # of label -1 the last
+    odds = np.full((len(found), len(KINDS)), UNMARKED)
+    for number, key in enumerate(keys):
+        if phrase := evidence.phrases.get(key):
+            odds[number] = phrase.odds
+    rare, commonest, together = np.fromiter(chain.from_iterable(map(rarity.of_key, keys)), np.float64).reshape(-1, 3).T
+    keyness = np.log(np.where(present, seen, 0.5) * together + 0.1)
+    rank = np.argsort(np.argsort(-keyness, kind="stable"), kind="stable")
+    columns = (
+        present,
+        np.where(present, np.log((prior + 0.2) / (given_there - prior + 4.0)), 0.0),
+        np.log(np.maximum(times, 1)),
+        np.log(2 + first),  # 0 where it does not stand in the body
+        in_title,
+        heads,
+        np.where(present, heads, 0.0),
+        label < 0,
+        np.log(1 + tagged),
+        length,
+        length == 1,
+        tagged == 1,
+        *odds.T,
+        tagged == 0,
+        np.log(0.005 + evidence.shares),
+        evidence.nearest,
+        evidence.words,
+        evidence.familiar,
+        evidence.log_p.max(initial=NO_HEAD),
+        math.log(1 + evidence.size),
+        rare,
+        commonest,
+        keyness,
+        np.minimum(rank, LAST_RANK),
+        *_nested(keys, times.tolist(), present.tolist(), heads.tolist()),
+    )
+    table = np.empty((len(FEATURES), len(found)))
+    for row, column in zip(table, columns, strict=True):
+        row[:] = column
+    return table.T
 
 
 def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -77,58 +128,18 @@ def _parts(key: str) -> tuple[str, ...]:
 _cached_parts = lru_cache(CACHED)(_parts)
 
 
-def _own(candidate: Candidate, log_p: NDArray[np.float64]) -> list[float]:
-    """What is told by a candidate alone."""
-    entry, mentions = candidate.entry, candidate.mentions
-    present = bool(mentions.body or mentions.in_title)
-    head = _head(entry, log_p)
-    size = entry.key.count(" ") + 1
-    phrase, name = candidate.phrase.odds if candidate.phrase else (UNMARKED, UNMARKED)
-    return [
-        float(present),
-        math.log((entry.prior + 0.2) / (entry.present - entry.prior + 4.0)) if present else 0.0,
-        math.log(max(len(mentions.body), 1)),
-        math.log(2 + mentions.body[0][0]) if mentions.body else 0.0,
-        float(mentions.in_title),
-        head,
-        head if present else 0.0,
-        float(entry.label < 0),
-        math.log(1 + entry.tagged),
-        float(size),
-        float(size == 1),
-        float(entry.tagged == 1),
-        phrase,
-        name,
-        float(entry.tagged == 0),
-        math.log(0.005 + candidate.vote.share),
-        candidate.vote.nearest,
-        candidate.words,
-    ]
-
-
-def _rarity(candidate: Candidate, rarity: Rarity) -> tuple[float, float, float]:
-    """How rare its words are on average, the least rare one, and the log of TF-IDF."""
-    mean, least, together = rarity.of_key(candidate.entry.key)
-    times = len(candidate.mentions.body) + candidate.mentions.in_title
-    return mean, least, math.log((times or 0.5) * together + 0.1)
-
-
-def _nested(found: Sequence[Candidate], log_p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What candidates are parts of others [candidates, features]."""
-    places = {candidate.entry.key: n for n, candidate in enumerate(found)}
-    table = np.tile([0.0, 0.0, 0.0, NO_HEAD], (len(found), 1))
-    for whole, candidate in enumerate(found):
-        times = len(candidate.mentions.body)
-        for part in (places[key] for key in parts(candidate.entry.key) if key in places):
-            table[whole, 0] += 1
-            table[whole, 3] = max(table[whole, 3], _head(found[part].entry, log_p))
-            if times or candidate.mentions.in_title:
-                table[part, 1] += 1
-                share = times / max(len(found[part].mentions.body), 1)
-                table[part, 2] = max(table[part, 2], min(share, 1.0))
-    return table
-
-
-def _head(entry: Entry, log_p: NDArray[np.float64]) -> float:
-    """The log probability of a tag under the tag head."""
-    return float(log_p[entry.label]) if entry.label >= 0 else NO_HEAD
+def _nested(
+    keys: Sequence[str], times: Sequence[int], present: Sequence[bool], heads: Sequence[float]
+) -> tuple[list[int], list[int], list[float], list[float]]:
+    """What candidates are parts of others: features [4][candidates]."""
+    places = {key: n for n, key in enumerate(keys)}
+    count = len(keys)
+    within, around, share, likeliest = [0] * count, [0] * count, [0.0] * count, [NO_HEAD] * count
+    for whole, key in enumerate(keys):
+        for part in [places[own] for own in parts(key) if own in places]:
+            within[whole] += 1
+            likeliest[whole] = max(likeliest[whole], heads[part])
+            if present[whole]:
+                around[part] += 1
+                share[part] = max(share[part], min(times[whole] / max(times[part], 1), 1.0))
+    return within, around, share, likeliest

@@ -61,7 +61,7 @@ class ControlledRanker(TagRanker):
         )
 
     def _coined(
-        self, title: str, title_words: object, body: str, body_words: object, marked: Mapping[str, Phrase]
+        self, title: object, body: object, marked: Mapping[str, Phrase]
     ) -> tuple[Vocabulary, Mapping[str, Phrase]]:
         return Vocabulary(()), marked
 

@@ -17,7 +17,7 @@ from safetensors.numpy import load_file, save_file
 
 from wusum.model.memory import postings, tf_idf
 from wusum.model.runtime import ModelError
-from wusum.model.text import hashed
+from wusum.model.wording import Lexeme
 
 FILE = "linear.safetensors"
 
@@ -112,7 +112,7 @@ class LinearTags:
         return places, tf_idf(counts[known], self.idf[places])
 
 
-def features(stems: Sequence[str]) -> NDArray[np.uint32]:
+def features(words: Sequence[Lexeme]) -> NDArray[np.uint32]:
     """The hashes of the stems of an article's words, title first, and of all neighbours among them, up to its REACH."""
-    single = np.array([hashed(stem) for stem in stems[:REACH]], np.uint32)
+    single = np.array([word.hash for word in words[:REACH]], np.uint32)
     return np.concatenate([single, single[:-1] * _PAIR + single[1:]])

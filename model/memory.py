@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,40 +37,31 @@ UNTOLD = 5
 """So many articles that have one alone are added to those of two tags: a few that have both tell little."""
 
 
-class Vote(NamedTuple):
-    """What the nearest articles say of a tag."""
-
-    share: float
-    """Of the votes, by nearness."""
-    nearest: float
-    """Cosine of the nearest article that has the tag."""
-
-
-UNHEARD = Vote(0.0, 0.0)
-"""Nothing is said of it."""
-
-
 class Votes:
     """What the articles nearest to one say of tags, by their numbers in the vocabulary."""
 
     def __init__(
         self, tags: NDArray[Any], shares: NDArray[np.float64], nearest: NDArray[np.float64], familiar: float = 0.0
     ) -> None:
-        """`tags` are in ascending order; `familiar` is the cosine of the nearest article of all, 0 where none has
-        anything in common with it."""
+        """`tags` are in ascending order, each with its share of the votes, by nearness, and the cosine of the nearest
+        article that has it; `familiar` is the cosine of the nearest article of all, 0 where none has anything in common
+        with it."""
         self.familiar = familiar
-        self._tags, self._shares = tags, shares
-        self._said = dict(zip(tags.tolist(), zip(shares.tolist(), nearest.tolist(), strict=True), strict=True))
+        self._tags, self._shares, self._nearest = tags, shares, nearest
 
     @classmethod
     def none(cls) -> Votes:
         """Where nothing is said of any tag."""
         return cls(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
 
-    def __getitem__(self, tag: int | None) -> Vote:
-        """What is said of a tag; `UNHEARD` where it is nothing."""
-        said = self._said.get(-1 if tag is None else tag)
-        return UNHEARD if said is None else Vote._make(said)
+    def of(self, tags: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The share of some tags [tags] and how near the nearest article is that has each; 0 where nothing is said, as
+        of -1."""
+        if not len(self._tags):
+            return np.zeros(len(tags)), np.zeros(len(tags))
+        places = np.minimum(np.searchsorted(self._tags, tags), len(self._tags) - 1)
+        heard = self._tags[places] == tags
+        return np.where(heard, self._shares[places], 0.0), np.where(heard, self._nearest[places], 0.0)
 
     def loudest(self, most: int) -> list[int]:
         """The tags that most of the vote is for, of equal ones the first in the vocabulary."""

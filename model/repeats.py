@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wusum.model.candidates import Candidate, parts
-from wusum.model.coinage import without_title
-from wusum.model.text import match_key
+from wusum.model.coinage import title_length
+from wusum.model.text import strip_clitics, words
 from wusum.model.vocabulary import Entry
 
 PREFERRED = 0.5
@@ -58,7 +58,7 @@ def without_repeats(
             )
         else:
             again = bool(within or around)
-        if not again and match_key(without_title(entry.text, ())) not in given:
+        if not again and _untitled(entry) not in given:
             given[entry.key] = n
             for key in own:
                 wholes.setdefault(key, []).append(n)
@@ -80,3 +80,9 @@ def _says_again(candidate: Candidate, within: Sequence[Candidate], around: Seque
     missing = [whole for whole in around if not (whole.mentions.body or whole.mentions.in_title)]
     hollow = " " in candidate.entry.key and bool(missing)
     return not alone or hollow
+
+
+def _untitled(entry: Entry) -> str:
+    """The match key of a tag without a title before a name."""
+    parts = [word.text for word in words(entry.text)]
+    return " ".join(map(strip_clitics, parts[title_length(parts, ()) :]))

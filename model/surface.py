@@ -1,38 +1,35 @@
-"""How a phrase is written as a tag: without the conjunction or preposition that is stuck to it."""
+"""How a phrase is written as a tag: without the conjunction or preposition that is stuck to its first word."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Container
 
-from wusum.model.text import MIN_STEM, align, phrase_words
-from wusum.model.vocabulary import PROCLITICS
+from wusum.model.text import MIN_STEM, align
+from wusum.model.wording import PROCLITICS
 
 _BEFORE_ARTICLE = re.compile(r"[وف]?[بك]?(?=ال)|[وف]?لل")
 _BEFORE_BARE = re.compile(r"[وف]?[بلك]|[وف]")
 
 
-def without_proclitics(phrase: str, beginnings: Container[str], known: Container[str], here: Container[str]) -> str:
-    """A phrase of a text without وـ فـ بـ لـ كـ before its first word.
+def without_proclitics(
+    word: str, plain: str, beginnings: Container[str], known: Container[str], here: Container[str]
+) -> tuple[str, str]:
+    """The first word of a phrase without وـ فـ بـ لـ كـ before it, as it is written and, from `plain`, normalised.
 
     Before the article they always go (بالرياض and للرياض → الرياض). Before a bare word they go where it is not
-    among the words that tags begin with (`beginnings`, in `normalise`'s spelling), and what is left of it is among the
-    `known` words or those that stand `here`, in the same article (وموسكو → موسكو, but لبنان stays).
+    among the words that tags begin with (`beginnings`, normalised), and what is left of it is among the `known` words
+    or those that stand `here`, in the same article (وموسكو → موسكو, but لبنان stays).
     """
-    word = phrase_words(phrase)[0]
-    if word.text[0] not in PROCLITICS:
-        return phrase[word.start :]
-
-    def rest_from(letter: int) -> str:
-        return phrase[word.start + align(phrase[word.start : word.end]).starts[letter] :]
-
-    if (found := _BEFORE_ARTICLE.match(word.text)) and (cut := found.end()):
-        joined = found.group().endswith("لل")
-        if len(word.text) - cut - (0 if joined else len("ال")) >= MIN_STEM:
-            return ("ال" if joined else "") + rest_from(cut)
-    if word.text not in beginnings:
+    if plain[0] not in PROCLITICS:
+        return word, plain
+    if (found := _BEFORE_ARTICLE.match(plain)) and (cut := found.end()):
+        article = "ال" if found.group().endswith("لل") else ""
+        if len(plain) - cut - len("ال" if not article else "") >= MIN_STEM:
+            return article + word[align(word).starts[cut] :], article + plain[cut:]
+    if plain not in beginnings:
         for cut in (1, 2):
-            rest = word.text[cut:]
-            if _BEFORE_BARE.fullmatch(word.text[:cut]) and len(rest) >= MIN_STEM and (rest in known or rest in here):
-                return rest_from(cut)
-    return phrase[word.start :]
+            rest = plain[cut:]
+            if _BEFORE_BARE.fullmatch(plain[:cut]) and len(rest) >= MIN_STEM and (rest in known or rest in here):
+                return word[align(word).starts[cut] :], rest
+    return word, plain

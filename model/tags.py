@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wusum.model.candidates import Candidate, feature_table, log_softmax
+from wusum.model.candidates import Candidate, Evidence, feature_table, log_softmax
 from wusum.model.coinage import coined, uncut
 from wusum.model.linear import REACH, LinearTags, features
 from wusum.model.memory import Memory, Votes, largest
@@ -26,8 +26,9 @@ from wusum.model.reading import Reading
 from wusum.model.repeats import fuller, without_repeats
 from wusum.model.runtime import ModelError
 from wusum.model.spans import Phrase
-from wusum.model.text import Word, align, words
-from wusum.model.vocabulary import Entry, Mentions, Vocabulary, readings
+from wusum.model.text import align, words
+from wusum.model.vocabulary import Entry, Mentions, Vocabulary
+from wusum.model.wording import Lexicon, Text
 
 HEAD_CANDIDATES = 20
 """Tags that the head may propose for an article."""
@@ -94,7 +95,10 @@ class TagRanker:
         self.memory = memory
         self.linear = linear or LinearTags.none()
         self.remembered = remembered or vocabulary
+        numbers = (self.remembered.index(entry.key) for entry in vocabulary.entries)
+        self._numbers = np.array([-1 if number is None else number for number in numbers], np.int64)
         self.rarity = rarity or Rarity.none()
+        self._lexicon = Lexicon(self.rarity)
         self.ranking = ranking
         self.threshold = threshold
         self.absent_threshold = absent_threshold
@@ -129,56 +133,52 @@ class TagRanker:
         self.linear.save(folder)
         self.rarity.save(folder)
 
-    def candidates(
-        self, title: str, body: str, reading: Reading, body_words: Sequence[Word] | None = None
-    ) -> tuple[list[Candidate], NDArray[np.float64]]:
+    def candidates(self, title: str, body: str, reading: Reading) -> tuple[list[Candidate], NDArray[np.float64]]:
         """What there is to choose from, and its features [candidates, features]."""
-        title_words = words(title)
-        body_words = words(body) if body_words is None else body_words
-        new, phrases = self._coined(title, title_words, body, body_words, reading.phrases)
-        title_stems, body_stems = readings(title_words), readings(body_words)
+        return self._candidates(self._lexicon.read(title), self._lexicon.read(body), reading)
+
+    def _candidates(self, title: Text, body: Text, reading: Reading) -> tuple[list[Candidate], NDArray[np.float64]]:
+        new, phrases = self._coined(title, body, reading.phrases)
         votes = self.memory.votes(reading.ids) if self.memory else Votes.none()
-        said = self.linear.scores(features([stems[0] for stems in (*title_stems, *body_stems[:REACH])]))
+        said = self.linear.scores(features([*title.lexemes, *body.lexemes[:REACH]]))
 
         def standing(known: Vocabulary) -> dict[int, Mentions]:
-            mentions = {i: Mentions(spans) for i, spans in known.find(body, body_words, body_stems).items()}
-            for i in known.find(title, title_words, title_stems):
-                mentions.setdefault(i, Mentions()).in_title = True
+            mentions = {number: Mentions(spans) for number, spans in known.find(body).items()}
+            for number in known.find(title):
+                mentions.setdefault(number, Mentions()).in_title = True
             return mentions
-
-        def candidate(entry: Entry, places: Mentions) -> Candidate:
-            number = self.remembered.index(entry.key)
-            worth = 0.0 if number is None or number >= len(said) else float(said[number])
-            return Candidate(entry, places, phrases.get(entry.key), votes[number], worth)
 
         here = standing(self.vocabulary)
         log_p = log_softmax(reading.tags)
         likely = map(self.vocabulary.of_label, largest(log_p, HEAD_CANDIDATES).tolist())
         proposed = [*votes.loudest(MEMORY_CANDIDATES), *self._told(said)]
         similar = (self.vocabulary.index(self.remembered.entries[tag].key) for tag in proposed)
-        numbers = dict.fromkeys([*here, *(n for n in (*likely, *similar) if n is not None)])
+        numbers = list(dict.fromkeys([*here, *(n for n in (*likely, *similar) if n is not None)]))
+        coined = [(n, m) for n, m in standing(new).items() if not m.body or any(uncut(m, body))]
         known = self.vocabulary.entries
-        found = [candidate(known[number], here.get(number, Mentions())) for number in numbers]
-        for number, places in standing(new).items():
-            if not places.body or any(uncut(places, body_words)):
-                found.append(candidate(new.entries[number], places))
-        return found, feature_table(found, log_p, votes.familiar, len(body), self.rarity)
+        found = [Candidate(known[number], here.get(number) or Mentions()) for number in numbers]
+        found += [Candidate(new.entries[number], places) for number, places in coined]
+        counts = [self.vocabulary.counts[numbers], new.counts[[number for number, _ in coined]]]
+        remembered = np.concatenate([self._numbers[numbers], np.full(len(coined), -1)])
+        evidence = Evidence(
+            np.concatenate(counts),
+            *votes.of(remembered),
+            np.append(said, 0.0)[np.minimum(remembered, len(said))],
+            phrases,
+            log_p,
+            votes.familiar,
+            len(body.written),
+        )
+        return found, feature_table(found, evidence, self.rarity)
 
     def _told(self, said: NDArray[np.float64]) -> list[int]:
         """The tags of which the linear model is surest."""
         heard = np.flatnonzero(said >= FAINT)
         return [int(tag) for tag in heard[largest(said[heard], LINEAR_CANDIDATES)]]
 
-    def _coined(
-        self,
-        title: str,
-        title_words: Sequence[Word],
-        body: str,
-        body_words: Sequence[Word],
-        marked: Mapping[str, Phrase],
-    ) -> tuple[Vocabulary, Mapping[str, Phrase]]:
+    def _coined(self, title: Text, body: Text, marked: Mapping[str, Phrase]) -> tuple[Vocabulary, Mapping[str, Phrase]]:
         """The new phrases that may be tags, and what the span head has marked."""
-        return coined(title, title_words, body, body_words, marked, self.rarity, self.vocabulary)
+        return coined(title, body, marked, self._lexicon, self.vocabulary)
 
     def _chosen(self, found: Sequence[Candidate], ranked: Sequence[int], most: int) -> list[int]:
         """The first of some candidates that say something of their own."""
@@ -206,8 +206,8 @@ class TagRanker:
         """
         if not max_tags:
             return ()
-        body_words = words(body)
-        found, table = self.candidates(title, body, reading, body_words)
+        text = self._lexicon.read(body)
+        found, table = self._candidates(self._lexicon.read(title), text, reading)
         scores = self.scores(table)
         canonical = fuller(found, scores)
         for part, whole in canonical.items():
@@ -224,7 +224,7 @@ class TagRanker:
             Tag(
                 found[n].entry.text,
                 round(float(scores[n]), 4),
-                _spans(found[n], body, body_words),
+                _spans(found[n], text),
                 why=self._why(table[n]) if explain else None,
             )
             for n in sorted(chosen, key=best.index)
@@ -243,17 +243,17 @@ def _doubt(features: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(DOUBT * (features[..., FEATURES.index("present")] == 0))
 
 
-def _spans(candidate: Candidate, body: str, text: Sequence[Word]) -> tuple[tuple[int, int], ...]:
+def _spans(candidate: Candidate, body: Text) -> tuple[tuple[int, int], ...]:
     """Offsets of the mentions, a stuck conjunction or preposition left out where the tag goes without."""
     opening = words(candidate.entry.text)[0].text
     forms = [opening, f"ال{opening}", *([f"ل{opening[2:]}"] if opening.startswith("ال") else [])]  # الأردن in للأردن
     spans = []
     for first, last in candidate.mentions.body:
-        word, start = text[first], text[first].start
+        word, start = body.lexemes[first].text, body.starts[first]
         for form in forms:
-            if word.text.endswith(form):
-                if len(form) < len(word.text):
-                    start += align(body[word.start : word.end]).starts[len(word.text) - len(form)]
+            if word.endswith(form):
+                if len(form) < len(word):
+                    start += align(body.slice(first, first)).starts[len(word) - len(form)]
                 break
-        spans.append((start, text[last].end))
+        spans.append((start, body.ends[last]))
     return tuple(spans)

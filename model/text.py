@@ -11,6 +11,7 @@ import unicodedata
 import zlib
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 _TATWEEL = 0x0640
@@ -37,12 +38,13 @@ def _table() -> dict[int, str | None]:
 
 _TABLE = _table()
 _INSIDE = "".join(map(re.escape, map(chr, (_TATWEEL, *_MARKS, *_INVISIBLE))))
-_WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_INSIDE}])*")
+_WORD = re.compile(rf"([^\W_]+(?:[{_INSIDE}]+[^\W_]*)*)")
 _ARABIC = re.compile(
     r"[\u0620-\u063f\u0641-\u064a\u0671-\u06d3\ufb50-\ufbb1\ufbd3-\ufd3d\ufd50-\ufdc7\ufdf0-\ufdfb\ufe70-\ufefc]+"
 )
 _LETTER = re.compile(r"[^\W\d_]")
 _CLITICS = ("وال", "بال", "كال", "فال", "لل", "ال", "و")
+_OPENINGS = frozenset(clitic[0] for clitic in _CLITICS)
 MIN_STEM = 3
 """A clitic comes off only when at least this many letters remain."""
 
@@ -98,23 +100,27 @@ def align(text: str) -> Normalised:
     return Normalised("".join(chars), tuple(starts), tuple(ends))
 
 
+def split(text: str) -> tuple[list[str], list[int], list[int], list[str]]:
+    """The words of a text as they are written, runs of letters and digits with the marks inside them; where they start
+    and end, and what stands before each. A run of tatweel alone is none."""
+    pieces = _WORD.split(text)
+    places = list(accumulate(map(len, pieces)))
+    found, starts, ends, gaps = pieces[1::2], places[:-1:2], places[1::2], pieces[:-1:2]
+    if chr(_TATWEEL) in text and not all(map(normalise, found)):
+        kept = [n for n, word in enumerate(found) if normalise(word)]
+        found, starts, ends = [found[n] for n in kept], [starts[n] for n in kept], [ends[n] for n in kept]
+        gaps = [text[end:start] for end, start in zip([0, *ends], starts, strict=False)]
+    return found, starts, ends, gaps
+
+
 def words(text: str) -> list[Word]:
-    """The words of a text, in order: runs of letters and digits, with the marks inside them."""
-    made = []
-    for found in _WORD.finditer(text):
-        word = found[0]
-        if plain := _folded(word) if len(word) <= CACHED_LETTERS else normalise(word):
-            made.append(tuple.__new__(Word, (plain, *found.span())))  # as Word(…), in half the time
-    return made
+    """The words of a text, in order, normalised."""
+    found, starts, ends, _ = split(text)
+    plain = [_folded(word) if len(word) <= CACHED_LETTERS else normalise(word) for word in found]
+    return list(map(Word, plain, starts, ends))
 
 
 _folded = lru_cache(CACHED)(normalise)
-
-
-@lru_cache(8)
-def phrase_words(text: str) -> tuple[Word, ...]:
-    """The words of a phrase, which several questions are asked about, one after the other."""
-    return tuple(words(text))
 
 
 def strip_clitics(word: str) -> str:
@@ -123,29 +129,16 @@ def strip_clitics(word: str) -> str:
     The list is the matching protocol of the evaluation, not a morphological analysis: وزير becomes زير on both
     sides of a comparison. Use it to compare, never to display.
     """
-    return _cached_stem(word) if len(word) <= CACHED_LETTERS else _stem(word)
-
-
-def _stem(word: str) -> str:
-    for clitic in _CLITICS:
-        if word.startswith(clitic) and len(word) - len(clitic) >= MIN_STEM:
-            return word[len(clitic) :]
+    if word[:1] in _OPENINGS:
+        for clitic in _CLITICS:
+            if word.startswith(clitic) and len(word) - len(clitic) >= MIN_STEM:
+                return word[len(clitic) :]
     return word
-
-
-_cached_stem = lru_cache(CACHED)(_stem)
 
 
 def hashed(word: str) -> int:
     """A word as a number of 32 bits, the same on every machine."""
-    return _cached_hash(word) if len(word) <= CACHED_LETTERS else _crc32(word)
-
-
-def _crc32(word: str) -> int:
     return zlib.crc32(word.encode(errors="surrogatepass"))
-
-
-_cached_hash = lru_cache(CACHED)(_crc32)
 
 
 def match_key(text: str) -> str:

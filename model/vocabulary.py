@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from wusum.model.runtime import ModelError
-from wusum.model.text import CACHED, CACHED_LETTERS, MIN_STEM, Word, normalise, strip_clitics, words
+from wusum.model.text import normalise
+from wusum.model.wording import Text
 
 MAX_WORDS = 8
 """Words of the longest tag that is looked for."""
 
-PROCLITICS = "وفبكل"
-"""Conjunctions and prepositions that are written as one with a word."""
 _BREAK = re.compile(r"[.,:;!?\n\u060c\u061b\u061f]")
 """What no mention goes across."""
 
@@ -83,16 +85,12 @@ class Vocabulary:
         lines += ["\t".join(map(str, (e.key, e.text, e.present, e.tagged, e.prior, e.label))) for e in self.entries]
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    def find(
-        self, text: str, parts: Sequence[Word] | None = None, stems: Sequence[Sequence[str]] | None = None
-    ) -> dict[int, list[tuple[int, int]]]:
-        """Entries that stand in a text of these words and `readings`, with the word numbers `[first, last]` of each
-        mention."""
-        parts = words(text) if parts is None else parts
-        stems = readings(parts) if stems is None else stems
+    def find(self, text: Text) -> dict[int, list[tuple[int, int]]]:
+        """Entries that stand in a text, with the word numbers `[first, last]` of each mention."""
+        lexemes = text.lexemes
         found: dict[int, list[tuple[int, int]]] = {}
-        for first, openings in enumerate(stems):
-            for opening in openings:
+        for first, lexeme in enumerate(lexemes):
+            for opening in lexeme.readings:
                 if opening not in self._first_words:
                     continue
                 matched = False
@@ -102,11 +100,11 @@ class Vocabulary:
                         found.setdefault(entry, []).append((first, last))
                         matched = True
                     last += 1
-                    if key not in self._openings or last == len(parts) or last - first == MAX_WORDS:
+                    if key not in self._openings or last == len(lexemes) or last - first == MAX_WORDS:
                         break
-                    if _BREAK.search(text, parts[last - 1].end, parts[last].start):
+                    if text.gaps[last] != " " and _BREAK.search(text.gaps[last]):
                         break
-                    key = f"{key} {stems[last][0]}"
+                    key = f"{key} {lexemes[last].readings[0]}"
                 if matched:  # موسكو in «بموسكو» only where «بموسكو» itself is nothing
                     break
         return found
@@ -117,6 +115,12 @@ class Vocabulary:
     def index(self, key: str) -> int | None:
         """The number of the entry with a match key, None where there is none."""
         return self._index.get(key)
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """Of each entry [entries, 5] `present`, `tagged`, `prior`, `label` and its words."""
+        rows = [(e.present, e.tagged, e.prior, e.label, e.key.count(" ") + 1) for e in self.entries]
+        return np.array(rows, np.int64).reshape(-1, 5)
 
     @cached_property
     def spellings(self) -> frozenset[str]:
@@ -131,28 +135,3 @@ class Vocabulary:
     def of_label(self, label: int) -> int | None:
         """The entry of a label of the tag head, None where the vocabulary has none."""
         return self._by_label.get(label)
-
-
-def readings(parts: Sequence[Word]) -> list[tuple[str, ...]]:
-    """Of each word its stem, and what is left of it without prepositions and conjunctions: بموسكو and موسكو of وبموسكو.
-
-    Under an article none can stand (البحرية is not الحرية); but a و, taken off the bare word, comes off there, too.
-    """
-    return [
-        _cached_readings(word.text) if len(word.text) <= CACHED_LETTERS else _made_readings(word.text) for word in parts
-    ]
-
-
-def _made_readings(word: str) -> tuple[str, ...]:
-    stem = strip_clitics(word)
-    if len(stem) <= MIN_STEM or stem[0] not in PROCLITICS:
-        return (stem,)
-    if len(word) - len(stem) > 1:
-        return (stem, stem[1:]) if stem[0] == "و" else (stem,)
-    once = stem[1:]
-    if len(once) <= MIN_STEM or once[0] not in PROCLITICS:
-        return stem, strip_clitics(once)
-    return stem, strip_clitics(once), strip_clitics(once[1:])
-
-
-_cached_readings = lru_cache(CACHED)(_made_readings)

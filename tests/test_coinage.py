@@ -6,11 +6,12 @@ from collections import Counter
 
 import pytest
 
-from wusum.model.coinage import coined, sound, uncut, without_title
+from wusum.model.coinage import Form, coined, sound, title_length, uncut
 from wusum.model.rarity import Rarity
 from wusum.model.spans import Phrase
-from wusum.model.text import match_key, words
+from wusum.model.text import match_key
 from wusum.model.vocabulary import Entry, Mentions, Vocabulary
+from wusum.model.wording import PLAIN, Lexicon
 
 KNOWN = {"وزير", "الوزراء"}
 
@@ -19,8 +20,13 @@ def new_in(body: str, *marked: str) -> set[str]:
     """The new phrases of a body in which the span head has marked some."""
     known = Vocabulary([Entry(match_key("موسكو"), "موسكو", 1, 1, 1, -1)])
     found = {match_key(form): Phrase(Counter([form])) for form in marked}
-    new, _ = coined("", [], body, words(body), found, Rarity.none(), known)
+    new, _ = coined(PLAIN.read(""), PLAIN.read(body), found, PLAIN, known)
     return {entry.text for entry in new.entries}
+
+
+def form_of(text: str) -> Form:
+    """A phrase as it stands."""
+    return Form(text, [lexeme.text for lexeme in PLAIN.read(text).lexemes])
 
 
 @pytest.mark.parametrize(
@@ -56,7 +62,7 @@ def new_in(body: str, *marked: str) -> set[str]:
     ],
 )
 def test_a_phrase_that_points_outside_or_is_cut_is_no_tag(phrase: str, whole: bool) -> None:
-    assert sound(phrase, KNOWN) is whole
+    assert sound(form_of(phrase), KNOWN) is whole
 
 
 def test_new_phrases_are_those_that_nobody_has_given() -> None:
@@ -69,11 +75,11 @@ def test_a_phrase_that_begins_with_a_conjunction_is_new_only_as_a_name() -> None
     assert new_in(body, "وتضارب الروايات") == set()
     named = {match_key("وتضارب الروايات"): Phrase(Counter(["وتضارب الروايات"]), [0.0, 2.0])}
     known = Vocabulary([Entry(match_key("موسكو"), "موسكو", 1, 1, 1, -1)])
-    assert len(coined("", [], body, words(body), named, Rarity.none(), known)[0].entries) == 1
+    assert len(coined(PLAIN.read(""), PLAIN.read(body), named, PLAIN, known)[0].entries) == 1
 
 
 def test_the_middle_of_a_name_is_not_the_name() -> None:
-    text = words("قال خالد بن محمد اليوسف إن محمد اليوسف")
+    text = PLAIN.read("قال خالد بن محمد اليوسف إن محمد اليوسف")
     assert list(uncut(Mentions([(3, 4), (6, 7)]), text)) == [(6, 7)]
     assert list(uncut(Mentions([(1, 1)]), text)) == []
     assert list(uncut(Mentions([(1, 4)]), text)) == [(1, 4)]
@@ -92,13 +98,16 @@ def test_the_middle_of_a_name_is_not_the_name() -> None:
     ],
 )
 def test_a_title_before_a_name_comes_off(phrase: str, name: str) -> None:
-    assert without_title(phrase, {"كره"}) == name
+    text = PLAIN.read(phrase)
+    titles = title_length([lexeme.text for lexeme in text.lexemes], {"كره"})
+    assert text.slice(titles, len(text.lexemes) - 1) == name
 
 
 def test_a_name_without_its_title_keeps_what_the_span_head_said() -> None:
     body = "نظيره الأميركي ماركو روبيو"
     phrase = Phrase(Counter(["الأميركي ماركو روبيو"]), [1.0, 2.0])
-    new, marked = coined("", [], body, words(body), {"اميركي ماركو روبيو": phrase}, Rarity.none(), Vocabulary([]))
+    found = {"اميركي ماركو روبيو": phrase}
+    new, marked = coined(PLAIN.read(""), PLAIN.read(body), found, PLAIN, Vocabulary([]))
     assert [entry.text for entry in new.entries] == ["ماركو روبيو"]
     assert marked["ماركو روبيو"] is phrase
 
@@ -110,17 +119,17 @@ def test_a_sentence_is_no_tag_but_a_title_with_a_name_is() -> None:
         match_key(form): Phrase(Counter([form]), [1.0, name])
         for form, name in (("اللقاح آمن", -3.0), ("الملك سلمان", 2.0))
     }
-    new, _ = coined("", [], body, words(body), found, Rarity.none(), known)
+    new, _ = coined(PLAIN.read(""), PLAIN.read(body), found, PLAIN, known)
     assert [entry.text for entry in new.entries] == ["الملك سلمان"]
 
 
 def test_a_clause_with_a_verb_is_no_tag_but_a_name_that_looks_so_is() -> None:
     body = "أمس يحل منتخب بوتسوانا ضيفا على تونس كما قال يحل الحمادي"
-    rarity = Rarity.of([], ["يحل"])
+    lexicon = Lexicon(Rarity.of([], ["يحل"]))
     found = {
         match_key(form): Phrase(Counter([form]), [1.0, name])
         for form, name in (("يحل منتخب بوتسوانا", -3.0), ("منتخب بوتسوانا", -3.0), ("يحل الحمادي", 2.0))
     }
-    new, _ = coined("", [], body, words(body), found, rarity, Vocabulary([]))
+    new, _ = coined(lexicon.read(""), lexicon.read(body), found, lexicon, Vocabulary([]))
     # Every word is as rare as any here, so the phrases by TF-IDF are none.
     assert {"منتخب بوتسوانا", "يحل الحمادي"} == {entry.text for entry in new.entries}

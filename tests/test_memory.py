@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tests.test_tags import Linear, read
-from wusum.model.memory import NEAREST, REACH, UNHEARD, UNTOLD, Memory, Vote, count, tf_idf
+from wusum.model.memory import NEAREST, REACH, UNTOLD, Memory, Votes, count, tf_idf
+from wusum.model.ranking import FEATURES
 from wusum.model.runtime import ModelError
 from wusum.model.tags import TagRanker
 from wusum.model.vocabulary import Entry, Vocabulary
@@ -25,6 +26,12 @@ def articles() -> list[list[int]]:
 @pytest.fixture
 def memory() -> Memory:
     return Memory.of(articles(), [[n % 4, 4] if n % 2 else [n % 4] for n in range(40)], PIECES)
+
+
+def said(votes: Votes, *tags: int) -> list[tuple[float, float]]:
+    """The share of each tag, and how near the nearest article is that has it."""
+    shares, nearest = votes.of(np.array(tags, np.int64))
+    return list(zip(shares.tolist(), nearest.tolist(), strict=True))
 
 
 def test_pieces_are_counted() -> None:
@@ -45,29 +52,30 @@ def test_only_articles_with_a_telling_piece_in_common_vote(memory: Memory) -> No
     votes = memory.votes([*range(40), 103])  # the pieces of all say nothing
     assert votes.familiar == pytest.approx(1.0, abs=0.01)
     assert sorted(votes.loudest(9)) == [2, 3, 4]  # of articles 6 and 7
-    assert votes[1] == votes[None] == UNHEARD
-    assert votes[2].share == votes[3].share == votes[4].share == pytest.approx(0.5)
-    assert votes[4].nearest == pytest.approx(1.0, abs=0.01)
+    assert said(votes, 1, -1, 9) == [(0.0, 0.0)] * 3
+    assert [share for share, _ in said(votes, 2, 3, 4)] == pytest.approx([0.5] * 3)
+    assert said(votes, 4)[0][1] == pytest.approx(1.0, abs=0.01)
 
 
 def test_the_nearer_vote_weighs_more(memory: Memory) -> None:
     votes = memory.votes([100, 100, 100, 101])
-    assert votes[0].share > votes[2].share > 0
-    assert votes[0].nearest == votes.familiar > votes[2].nearest
+    (more, near), (less, far) = said(votes, 0, 2)
+    assert more > less > 0
+    assert near == votes.familiar > far
     assert votes.loudest(1) == [4]
     assert votes.loudest(9) == [4, 0, 1, 2, 3]  # of equal ones the first
 
 
 def test_nothing_in_common_is_no_vote(memory: Memory) -> None:
     for votes in (memory.votes([]), memory.votes([199]), Memory.none(PIECES).votes([1, 2, 100])):
-        assert (votes.loudest(5), votes.familiar, votes[0]) == ([], 0.0, UNHEARD)
+        assert (votes.loudest(5), votes.familiar, said(votes, 0)) == ([], 0.0, [(0.0, 0.0)])
 
 
 def test_no_more_than_the_nearest_vote() -> None:
     many = [[1, 2 + n % 2] for n in range(4 * NEAREST)] + [[9] for _ in range(80 * NEAREST)]
     votes = Memory.of(many, [[n] for n in range(len(many))], PIECES).votes([1, 2])
     assert votes.loudest(9 * NEAREST) == list(range(0, 2 * NEAREST, 2))
-    assert sum(votes[tag].share for tag in range(0, 2 * NEAREST, 2)) == pytest.approx(1.0)
+    assert sum(share for share, _ in said(votes, *range(0, 2 * NEAREST, 2))) == pytest.approx(1.0)
 
 
 def test_how_often_two_tags_go_together() -> None:
@@ -83,7 +91,7 @@ def test_a_saved_memory_is_the_memory(memory: Memory, tmp_path: Path) -> None:
     memory.save(tmp_path)
     again = Memory.load(tmp_path, PIECES, 5)
     ours, theirs = memory.votes([100, 103]), again.votes([100, 103])
-    assert [ours[tag] for tag in range(6)] == [theirs[tag] for tag in range(6)]
+    assert said(ours, *range(6)) == said(theirs, *range(6))
     assert ours.familiar == theirs.familiar
     np.testing.assert_array_equal(again.idf, memory.idf)
 
@@ -100,5 +108,7 @@ def test_what_similar_articles_were_given_is_a_candidate(memory: Memory) -> None
     ranker = TagRanker(vocabulary, Linear({"neighbours": 1.0, "bias": 3.0}), 0.5, 0.5, memory)
     reading = read(0.0)._replace(ids=[103])
     assert [tag.text for tag in ranker.rank("", "لا شيء هنا", reading, 10, None)] == ["بغداد", "عمان", "لبنان"]
-    candidates, _ = ranker.candidates("", "دمشق", reading)
-    assert {c.entry.text: c.vote for c in candidates if c.entry.text == "دمشق"} == {"دمشق": Vote(0.0, 0.0)}
+    candidates, table = ranker.candidates("", "دمشق", reading)
+    row = [candidate.entry.text for candidate in candidates].index("دمشق")
+    assert table[row, FEATURES.index("nearest")] == 0.0
+    assert table[row, FEATURES.index("neighbours")] == pytest.approx(np.log(0.005))

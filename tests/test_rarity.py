@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from tests.test_tags import NOTHING, Linear
-from wusum.model.rarity import MOST, Rarity, key_phrases
+from wusum.model.keyness import MOST, key_phrases
+from wusum.model.rarity import Rarity
 from wusum.model.runtime import ModelError
 from wusum.model.tags import TagRanker
-from wusum.model.text import match_key, words
+from wusum.model.text import match_key
 from wusum.model.vocabulary import Entry, Vocabulary
+from wusum.model.wording import Lexicon
 
 COMMON_WORDS = "قال في من على إن هذا كانت أمس"
 
@@ -25,7 +27,9 @@ def rarity() -> Rarity:
 
 
 def found(rarity: Rarity, title: str, body: str) -> list[str]:
-    return key_phrases(rarity, title, words(title), body, words(body))
+    lexicon = Lexicon(rarity)
+    best = key_phrases(lexicon.read(title), lexicon.read(body))
+    return [text.slice(first, last) for text, first, last in best]
 
 
 def test_what_is_in_few_articles_is_rare(rarity: Rarity) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from wusum.model.spans import BEGIN, INSIDE, KINDS, MARKS, OUTSIDE, UNMARKED, Marked, marked, phrases
 from wusum.model.surface import without_proclitics
+from wusum.model.text import normalise
 from wusum.train.corpora import Example
 from wusum.train.mentions import marks, name_mentions, phrase_mentions
 
@@ -66,16 +67,13 @@ def test_phrases_are_whole_words_in_one_sentence() -> None:
     [
         ("وموسكو", "موسكو"), ("وبموسكو", "موسكو"), ("بالرياض", "الرياض"), ("للرياض", "الرياض"), ("وللرياض", "الرياض"),
         ("والرياض", "الرياض"), ("بالون", "بالون"),
-        ("لبنان", "لبنان"), ("وليد جنبلاط", "وليد جنبلاط"), ("لأنقرة", "أنقرة"),
-        ("لتحلية المياه", "تحلية المياه"),
-        ("وَمُوسكو", "مُوسكو"), ("«موسكو»", "موسكو»"),
+        ("لبنان", "لبنان"), ("وليد", "وليد"), ("لأنقرة", "أنقرة"), ("لتحلية", "تحلية"), ("وَمُوسكو", "مُوسكو"),
     ],
 )  # fmt: skip
-def test_what_is_stuck_to_a_phrase_comes_off(form: str, tag: str) -> None:
-    assert (
-        without_proclitics(form, {"موسكو", "لبنان"}, {"موسكو", "لبنان", "بنان", "لتحليه", "تحليه"}, {"انقره", form})
-        == tag
-    )
+def test_what_is_stuck_to_the_first_word_of_a_phrase_comes_off(form: str, tag: str) -> None:
+    known = {"موسكو", "لبنان", "بنان", "لتحليه", "تحليه"}
+    bare = without_proclitics(form, normalise(form), {"موسكو", "لبنان"}, known, {"انقره", form})
+    assert bare == (tag, normalise(tag))
 
 
 def example(**fields: object) -> Example:

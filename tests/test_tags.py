@@ -18,6 +18,7 @@ from wusum.model.spans import Phrase
 from wusum.model.tags import TagRanker
 from wusum.model.text import match_key
 from wusum.model.vocabulary import Entry, Vocabulary
+from wusum.model.wording import PLAIN
 
 TEXTS = ("موسكو", "وزارة الخارجية", "وزارة الخارجية الروسية", "لبنان", "الأمن الغذائي", "روسيا")
 
@@ -60,28 +61,28 @@ NOTHING = read(*[0.0] * len(TEXTS))
 
 @pytest.mark.parametrize("form", ["موسكو", "وموسكو", "بموسكو", "وبموسكو", "لموسكو", "مُوسكو", "موسكــو"])
 def test_a_tag_is_found_under_clitics_and_marks(vocabulary: Vocabulary, form: str) -> None:
-    assert vocabulary.find(f"وصل الوفد {form} أمس") == {0: [(2, 2)]}
+    assert vocabulary.find(PLAIN.read(f"وصل الوفد {form} أمس")) == {0: [(2, 2)]}
 
 
 def test_longer_and_shorter_tags_are_both_found(vocabulary: Vocabulary) -> None:
-    found = vocabulary.find("أعلنت وزارة الخارجية الروسية ذلك")
+    found = vocabulary.find(PLAIN.read("أعلنت وزارة الخارجية الروسية ذلك"))
     assert found == {1: [(1, 2)], 2: [(1, 3)]}
 
 
 def test_a_letter_of_the_word_is_no_preposition(vocabulary: Vocabulary) -> None:
-    assert vocabulary.find("لبنان") == {3: [(0, 0)]}
-    assert vocabulary.find("بنان") == {}
+    assert vocabulary.find(PLAIN.read("لبنان")) == {3: [(0, 0)]}
+    assert vocabulary.find(PLAIN.read("بنان")) == {}
 
 
 def test_under_an_article_no_preposition_comes_off() -> None:
     vocabulary = Vocabulary(Entry(match_key(t), t, 1, 1, 1, -1) for t in ("الحرية", "وزارة"))
-    assert vocabulary.find("القوات البحرية") == {}
-    assert vocabulary.find("الوزارة والوزارة بالوزارة ووزارة") == {1: [(0, 0), (1, 1), (2, 2), (3, 3)]}
+    assert vocabulary.find(PLAIN.read("القوات البحرية")) == {}
+    assert vocabulary.find(PLAIN.read("الوزارة والوزارة بالوزارة ووزارة")) == {1: [(0, 0), (1, 1), (2, 2), (3, 3)]}
 
 
 def test_a_tag_does_not_reach_over_the_end(vocabulary: Vocabulary) -> None:
-    assert vocabulary.find("وزارة") == {}
-    assert vocabulary.find("") == {}
+    assert vocabulary.find(PLAIN.read("وزارة")) == {}
+    assert vocabulary.find(PLAIN.read("")) == {}
 
 
 def test_spans_name_the_tag_without_its_clitic(vocabulary: Vocabulary) -> None:
@@ -156,7 +157,7 @@ def test_a_phrase_that_nobody_has_tagged_is_a_tag_in_the_spelling_of_the_article
 
 
 def test_no_mention_goes_across_the_end_of_a_sentence(vocabulary: Vocabulary) -> None:
-    assert vocabulary.find("زار الوزارة. الأمن، الغذائي، وزارة الخارجية") == {1: [(4, 5)]}
+    assert vocabulary.find(PLAIN.read("زار الوزارة. الأمن، الغذائي، وزارة الخارجية")) == {1: [(4, 5)]}
 
 
 def test_a_tag_explains_its_score(vocabulary: Vocabulary) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from wusum.model.spans import BEGIN, INSIDE, OUTSIDE
-from wusum.model.text import match_key, words
+from wusum.model.text import match_key
 from wusum.model.vocabulary import Entry, Vocabulary
+from wusum.model.wording import PLAIN
 from wusum.train.corpora import Example
 
 Offsets = tuple[int, int]
@@ -17,15 +18,15 @@ def phrase_mentions(example: Example) -> list[Offsets] | None:
     if example.phrases is None:
         return None
     keys = dict.fromkeys(filter(None, map(match_key, example.phrases)))
-    text = words(example.text)
-    found = Vocabulary(Entry(key, key, 0, 0, 0, -1) for key in keys).find(example.text, text)
+    text = PLAIN.read(example.text)
+    found = Vocabulary(Entry(key, key, 0, 0, 0, -1) for key in keys).find(text)
     longest = sorted({span for spans in found.values() for span in spans}, key=lambda s: (s[0] - s[1], s[0]))
     taken: set[int] = set()
     chosen = []
     for first, last in longest:
         if taken.isdisjoint(range(first, last + 1)):
             taken.update(range(first, last + 1))
-            chosen.append((text[first].start, text[last].end))
+            chosen.append((text.starts[first], text.ends[last]))
     return sorted(chosen)
 
 
