@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from wusum.model.candidates import Candidate
+from wusum.model.likeness import Likeness
 from wusum.model.reading import Reading
 from wusum.model.spans import Phrase
 from wusum.model.tags import Tag, TagRanker
@@ -18,6 +22,11 @@ from wusum.model.vocabulary import Entry, Vocabulary
 
 UNSEEN = {"present": 4, "tagged": 2, "prior": 2}
 """What is taken for known of a tag that no editor of the training data has given: somebody wants it given."""
+
+LIKENESS = 0.3
+"""What the log of the likeness of a term and an article counts in the log odds."""
+
+Reader = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
 class VocabularyError(ValueError):
@@ -36,7 +45,9 @@ class Term:
 class ControlledRanker(TagRanker):
     """Ranks the terms of a controlled vocabulary as another ranker ranks its own tags."""
 
-    def __init__(self, ranker: TagRanker, terms: Iterable[Term]) -> None:
+    def __init__(self, ranker: TagRanker, terms: Iterable[Term], read: Reader | None = None) -> None:
+        """`read` gives the tag head's logits [texts, labels] of texts, by which terms that the model does not know are
+        compared with the article; without it they are not."""
         self.terms = tuple(terms)
         base = ranker.vocabulary
         self._term: dict[str, Term] = {}
@@ -59,6 +70,17 @@ class ControlledRanker(TagRanker):
             ranker.remembered,
             ranker.rarity,
         )
+        self._read_terms = Likeness(read, base) if read else None
+        self._unknown = frozenset(key for key in self._term if key not in base)
+
+    def _likeness(self, found: Sequence[Candidate], reading: Reading) -> NDArray[np.float64]:
+        """Of terms that the model does not know, all of which stand in the article: by how like it the encoder reads
+        them."""
+        added = np.zeros(len(found))
+        rows = [n for n, candidate in enumerate(found) if candidate.entry.key in self._unknown]
+        if self._read_terms and rows:
+            added[rows] = LIKENESS * self._read_terms.of(reading.tags, [found[n].entry.text for n in rows])
+        return added
 
     def _coined(
         self, title: object, body: object, marked: Mapping[str, Phrase]

@@ -95,7 +95,7 @@ class Tagger:
         self.pieces = self._tokenizer.get_vocab_size()
         self.tags = TagRanker.load(artefact.folder, settings["tags"], self.pieces)
         if vocabulary is not None:
-            self.tags = ControlledRanker(self.tags, load_terms(vocabulary))
+            self.tags = ControlledRanker(self.tags, load_terms(vocabulary), self._tag_logits)
         special = self._tokenizer.encode("").ids
         self._prefix, self._suffix = special[:1], special[1:]
         self._room = self.window - len(special)
@@ -208,6 +208,10 @@ class Tagger:
                 mean[owner] += share * part[window]
         ids = tuple(encoding.ids for encoding in encodings)
         return Readings(means[0], means[1], tuple(map(phrases, texts, found)), ids)
+
+    def _tag_logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The logits [texts, labels] of the tag head."""
+        return self.read([Article(id="", body=text) for text in texts]).tags
 
     def ids(self, articles: Sequence[Article]) -> list[list[int]]:
         """The token ids of articles, those that the network does not come to among them."""

@@ -41,10 +41,6 @@ LINEAR_CANDIDATES = 12
 
 FAINT = 0.02
 
-DOUBT = 0.5
-"""What is taken off the log odds of a tag that does not stand in the article. The ranking has learned from one outlet,
-whose editors give such tags more often than others do; there it costs a thousandth of F1@5, elsewhere it gains that."""
-
 TOGETHER = 0.2
 """Of the articles to which editors gave the rarer one of a tag and a part of it, the share that must have both: what
 they take for names of the same (داعش and تنظيم داعش), or have given too rarely to tell, is not given twice."""
@@ -191,9 +187,13 @@ class TagRanker:
             return True
         return self.memory.together(numbers[0], numbers[1]) >= TOGETHER
 
+    def _likeness(self, found: Sequence[Candidate], reading: Reading) -> NDArray[np.float64]:
+        """What the features do not tell, added to the log odds [candidates]; here nothing."""
+        return np.zeros(len(found))
+
     def scores(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """The probability [candidates] that an editor gives a tag, from its features [candidates, features]."""
-        return np.asarray(1 / (1 + np.exp(-self.ranking.log_odds(features) + _doubt(features))))
+        return _probability(self.ranking.log_odds(features))
 
     def rank(
         self, title: str, body: str, reading: Reading, max_tags: int, min_score: float | None, *, explain: bool = False
@@ -208,7 +208,8 @@ class TagRanker:
             return ()
         text = self._lexicon.read(body)
         found, table = self._candidates(self._lexicon.read(title), text, reading)
-        scores = self.scores(table)
+        likeness = self._likeness(found, reading)
+        scores = _probability(self.ranking.log_odds(table) + likeness)
         canonical = fuller(found, scores)
         for part, whole in canonical.items():
             scores[whole] = max(scores[whole], scores[part])
@@ -225,22 +226,21 @@ class TagRanker:
                 found[n].entry.text,
                 round(float(scores[n]), 4),
                 _spans(found[n], text),
-                why=self._why(table[n]) if explain else None,
+                why=self._why(table[n], float(likeness[n])) if explain else None,
             )
             for n in sorted(chosen, key=best.index)
         )
 
-    def _why(self, features: NDArray[np.float64]) -> dict[str, float]:
+    def _why(self, features: NDArray[np.float64], likeness: float) -> dict[str, float]:
         """What each feature adds to the log odds, the most telling first, and what all tags start from."""
         added = dict(zip(FEATURES, self.ranking.parts(features[None])[0].tolist(), strict=True))
-        added["present"] -= float(_doubt(features))
+        added["likeness"] = likeness
         told = {name: round(value, 3) for name, value in added.items() if abs(value) >= 0.0005}
         return {"start": round(self.ranking.start, 3)} | dict(sorted(told.items(), key=lambda part: -abs(part[1])))
 
 
-def _doubt(features: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What is taken off the log odds of candidates with these features [..., features]."""
-    return np.asarray(DOUBT * (features[..., FEATURES.index("present")] == 0))
+def _probability(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-log_odds)))
 
 
 def _spans(candidate: Candidate, body: Text) -> tuple[tuple[int, int], ...]:
