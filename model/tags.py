@@ -30,7 +30,7 @@ from wusum.model.text import align, words
 from wusum.model.vocabulary import Entry, Mentions, Vocabulary
 from wusum.model.wording import Lexicon, Text
 
-HEAD_CANDIDATES = 20
+HEAD_CANDIDATES = 10
 """Tags that the head may propose for an article."""
 
 MEMORY_CANDIDATES = 12
