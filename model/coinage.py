@@ -57,7 +57,9 @@ def coined(
         places.append((usual, 0, len(usual.lexemes) - 1, phrase))
     places += [(*place, None) for place in key_phrases(title, body)]
     for text, first, last, marking in places:
-        form = _as_tag(text, first, last, known, here)
+        # What the span head has marked goes to its end, which may be a sign: C++.
+        end = text.ends[last] if marking is None else len(text.written)
+        form = _as_tag(text, first, last, end, known, here)
         lexemes = [lexicon[word] for word in form.words]
         key = " ".join([lexeme.readings[0] for lexeme in lexemes])
         if marking is not None:
@@ -71,13 +73,14 @@ def coined(
     return Vocabulary(new.values()), found
 
 
-def _as_tag(text: Text, first: int, last: int, known: Vocabulary, here: Container[str]) -> Form:
-    """A phrase of a text without what is stuck to its first word, or is a title before a name."""
+def _as_tag(text: Text, first: int, last: int, end: int, known: Vocabulary, here: Container[str]) -> Form:
+    """A phrase of a text, from one word to another and up to the character `end`, without what is stuck to its first
+    word, or is a title before a name."""
     parts = [lexeme.text for lexeme in text.lexemes[first : last + 1]]
     opening, parts[0] = without_proclitics(text.slice(first, first), parts[0], known.beginnings, known.spellings, here)
     if titles := title_length(parts, known.spellings):
-        return Form(text.slice(first + titles, last), parts[titles:])
-    return Form(opening + text.written[text.ends[first] : text.ends[last]], parts)
+        return Form(text.written[text.starts[first + titles] : end], parts[titles:])
+    return Form(opening + text.written[text.ends[first] : end], parts)
 
 
 def title_length(parts: Sequence[str], known: Container[str]) -> int:

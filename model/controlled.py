@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wusum.model.candidates import Candidate
-from wusum.model.likeness import Likeness
+from wusum.model.likeness import Likeness, Reader
 from wusum.model.reading import Reading
 from wusum.model.spans import Phrase
 from wusum.model.tags import Tag, TagRanker
@@ -25,8 +25,6 @@ UNSEEN = {"present": 4, "tagged": 2, "prior": 2}
 
 LIKENESS = 0.3
 """What the log of the likeness of a term and an article counts in the log odds."""
-
-Reader = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
 class VocabularyError(ValueError):
@@ -46,8 +44,7 @@ class ControlledRanker(TagRanker):
     """Ranks the terms of a controlled vocabulary as another ranker ranks its own tags."""
 
     def __init__(self, ranker: TagRanker, terms: Iterable[Term], read: Reader | None = None) -> None:
-        """`read` gives the tag head's logits [texts, labels] of texts, by which terms that the model does not know are
-        compared with the article; without it they are not."""
+        """With `read` terms that the model does not know are compared with the article."""
         self.terms = tuple(terms)
         base = ranker.vocabulary
         self._term: dict[str, Term] = {}
@@ -95,6 +92,8 @@ class ControlledRanker(TagRanker):
         self, title: str, body: str, reading: Reading, max_tags: int, min_score: float | None, *, explain: bool = False
     ) -> tuple[Tag, ...]:
         """As for any vocabulary; the names of one term are one tag, with the score of the likeliest."""
+        if not max_tags:
+            return ()
         made: dict[Term, Tag] = {}
         most = len(self.vocabulary.entries)
         for tag in super().rank(title, body, reading, most, min_score, explain=explain):

@@ -12,7 +12,7 @@ SON = "بن"
 """What joins the parts of a name: of محمد بن سلمان neither is the name."""
 
 READ = 400
-"""Words of an article from which phrases are taken, from its beginning."""
+"""Words of a body from which phrases are taken, from its beginning."""
 
 MOST = 25
 """Phrases that are taken of an article."""
@@ -30,9 +30,9 @@ def key_phrases(title: Text, body: Text) -> list[tuple[Text, int, int]]:
     """
     worths: dict[str, float] = {}
     places: dict[str, tuple[Text, int, int]] = {}
-    for text, worth in ((title, TITLE), (body, 1.0)):
-        words = [(lexeme.readings[0], lexeme.rare, lexeme.verb, lexeme.edge) for lexeme in text.lexemes[:READ]]
-        apart = [gap != " " and bool(BREAK.search(gap)) for gap in text.gaps[:READ]]
+    for text, worth, reach in ((title, TITLE, None), (body, 1.0, READ)):
+        words = [(lexeme.readings[0], lexeme.rare, lexeme.verb, lexeme.edge) for lexeme in text.lexemes[:reach]]
+        apart = [gap != " " and bool(BREAK.search(gap)) for gap in text.gaps[:reach]]
         for first, opening in enumerate(words):
             if not opening[3]:
                 continue

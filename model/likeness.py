@@ -9,11 +9,17 @@ from numpy.typing import NDArray
 
 from wusum.model.vocabulary import Vocabulary
 
+Reader = Callable[[Sequence[str]], NDArray[np.float32]]
+"""Gives the logits [texts, labels] of the tag head of texts."""
+
 FLOOR = 0.1
 """Added to what the logarithm is taken of: nothing in common is no more than that much against a term."""
 
 KEPT = 8192
-"""Terms whose reading is kept; each takes four bytes a label of the tag head."""
+"""Terms whose readings are kept from article to article; each takes four bytes a label of the tag head."""
+
+AT_ONCE = 256
+"""Terms that are read at once."""
 
 
 class Likeness:
@@ -23,30 +29,29 @@ class Likeness:
     editor gives t so often as f(t) says, then both are of one tag sum(p(t) q(t) / f(t)) times as often as by chance.
     """
 
-    def __init__(self, read: Callable[[Sequence[str]], NDArray[np.float32]], known: Vocabulary) -> None:
-        """`read` gives the logits [texts, labels] of the tag head; `known` says how often its labels were given."""
+    def __init__(self, read: Reader, known: Vocabulary) -> None:
+        """`known` says how often the labels of the tag head were given."""
         self._read = read
-        given = {entry.label: entry.tagged for entry in known.entries if entry.label >= 0}
-        counts = np.ones(max(given, default=-1) + 1)
-        for label, times in given.items():
-            counts[label] = max(times, 1)
-        self._frequency = counts / max(counts.sum(), 1.0)
+        self._given = {entry.label: entry.tagged for entry in known.entries if entry.label >= 0}
         self._readings: dict[str, NDArray[np.float32]] = {}
 
     def of(self, logits: NDArray[np.float32], terms: Sequence[str]) -> NDArray[np.float64]:
         """The log [terms] of how much likelier than by chance an article of these logits [labels] and each term are of
-        one tag; 0 where the head has no labels, or none that are known."""
-        if len(logits) != len(self._frequency) or len(logits) < 2:
+        one tag; 0 where the head has fewer than two labels."""
+        if len(logits) < 2:
             return np.zeros(len(terms))
-        if len(self._readings) + len(terms) > KEPT:
-            self._readings = {}
+        counts = np.array([max(self._given.get(label, 0), 1) for label in range(len(logits))])
+        article = _softmax(logits) * counts.sum() / counts
         kept = self._readings
-        if new := [term for term in dict.fromkeys(terms) if term not in kept]:
-            likelier = _softmax(self._read(new)) / self._frequency
-            kept |= dict(zip(new, likelier.astype(np.float32), strict=True))
-        article = _softmax(logits)
+        for start in range(0, len(terms), AT_ONCE):
+            part = dict.fromkeys(terms[start : start + AT_ONCE])
+            new = [term for term in part if term not in kept]
+            kept |= dict(zip(new, _softmax(self._read(new)).astype(np.float32), strict=True)) if new else {}
         # One by one, so that the other terms of an article do not change a sum in its last bit.
-        return np.log(FLOOR + np.array([float(kept[term] @ article) for term in terms]))
+        told = np.log(FLOOR + np.array([float(kept[term] @ article) for term in terms]))
+        if len(kept) > KEPT:
+            self._readings = {}
+        return told
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 
-from wusum.model.text import MIN_STEM, align
+from wusum.model.text import MIN_STEM, align, normalise
 from wusum.model.wording import PROCLITICS
 
 _BEFORE_ARTICLE = re.compile(r"[وف]?[بك]?(?=ال)|[وف]?لل")
@@ -26,10 +26,15 @@ def without_proclitics(
     if (found := _BEFORE_ARTICLE.match(plain)) and (cut := found.end()):
         article = "ال" if found.group().endswith("لل") else ""
         if len(plain) - cut - len("ال" if not article else "") >= MIN_STEM:
-            return article + word[align(word).starts[cut] :], article + plain[cut:]
+            return _spelt(article + word[align(word).starts[cut] :])
     if plain not in beginnings:
         for cut in (1, 2):
             rest = plain[cut:]
             if _BEFORE_BARE.fullmatch(plain[:cut]) and len(rest) >= MIN_STEM and (rest in known or rest in here):
-                return word[align(word).starts[cut] :], rest
+                return _spelt(word[align(word).starts[cut] :])
     return word, plain
+
+
+def _spelt(word: str) -> tuple[str, str]:
+    """A word as it is written and normalised: a ligature (ﻻ) stays whole where a cut would go through it."""
+    return word, normalise(word)

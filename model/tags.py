@@ -31,7 +31,7 @@ from wusum.model.vocabulary import Entry, Mentions, Vocabulary
 from wusum.model.wording import Lexicon, Text
 
 HEAD_CANDIDATES = 10
-"""Tags that the head may propose for an article."""
+"""Tags of the vocabulary that the head may propose for an article."""
 
 MEMORY_CANDIDATES = 12
 """Tags that similar articles may propose."""
@@ -93,6 +93,7 @@ class TagRanker:
         self.remembered = remembered or vocabulary
         numbers = (self.remembered.index(entry.key) for entry in vocabulary.entries)
         self._numbers = np.array([-1 if number is None else number for number in numbers], np.int64)
+        self._labels = np.array(sorted(entry.label for entry in vocabulary.entries if entry.label >= 0), np.int64)
         self.rarity = rarity or Rarity.none()
         self._lexicon = Lexicon(self.rarity)
         self.ranking = ranking
@@ -146,7 +147,8 @@ class TagRanker:
 
         here = standing(self.vocabulary)
         log_p = log_softmax(reading.tags)
-        likely = map(self.vocabulary.of_label, largest(log_p, HEAD_CANDIDATES).tolist())
+        labels = self._labels[self._labels < len(log_p)]
+        likely = map(self.vocabulary.of_label, labels[largest(log_p[labels], HEAD_CANDIDATES)].tolist())
         proposed = [*votes.loudest(MEMORY_CANDIDATES), *self._told(said)]
         similar = (self.vocabulary.index(self.remembered.entries[tag].key) for tag in proposed)
         numbers = list(dict.fromkeys([*here, *(n for n in (*likely, *similar) if n is not None)]))

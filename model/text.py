@@ -27,7 +27,8 @@ def _table() -> dict[int, str | None]:
     for code in (*range(0xFB50, 0xFE00), *range(0xFE70, 0xFEFD)):
         plain = unicodedata.normalize("NFKC", chr(code))
         if plain != chr(code) and not plain.startswith(" "):
-            table[code] = plain.translate({**{ord(a): b for a, b in _LETTERS.items()}, **dict.fromkeys(_MARKS)})
+            letters = {ord(a): b for a, b in _LETTERS.items()}
+            table[code] = plain.translate({**letters, **dict.fromkeys((_TATWEEL, *_MARKS))})
     table.update({ord(a): b for a, b in _LETTERS.items()})
     for zero in (0x0660, 0x06F0, 0xFF10):  # Arabic-Indic, Persian and full-width digits
         table.update({zero + d: str(d) for d in range(10)})
@@ -38,6 +39,8 @@ def _table() -> dict[int, str | None]:
 
 _TABLE = _table()
 _INSIDE = "".join(map(re.escape, map(chr, (_TATWEEL, *_MARKS, *_INVISIBLE))))
+_NOTHING = tuple(chr(code) for code, plain in _TABLE.items() if not plain and chr(code).isalnum())
+"""Letters of which nothing is left: tatweel, alone or under a mark."""
 _WORD = re.compile(rf"([^\W_]+(?:[{_INSIDE}]+[^\W_]*)*)")
 _ARABIC = re.compile(
     r"[\u0620-\u063f\u0641-\u064a\u0671-\u06d3\ufb50-\ufbb1\ufbd3-\ufd3d\ufd50-\ufdc7\ufdf0-\ufdfb\ufe70-\ufefc]+"
@@ -102,11 +105,11 @@ def align(text: str) -> Normalised:
 
 def split(text: str) -> tuple[list[str], list[int], list[int], list[str]]:
     """The words of a text as they are written, runs of letters and digits with the marks inside them; where they start
-    and end, and what stands before each. A run of tatweel alone is none."""
+    and end, and what stands before each. A run of tatweel alone is no word."""
     pieces = _WORD.split(text)
     places = list(accumulate(map(len, pieces)))
     found, starts, ends, gaps = pieces[1::2], places[:-1:2], places[1::2], pieces[:-1:2]
-    if chr(_TATWEEL) in text and not all(map(normalise, found)):
+    if any(map(text.__contains__, _NOTHING)) and not all(map(normalise, found)):
         kept = [n for n, word in enumerate(found) if normalise(word)]
         found, starts, ends = [found[n] for n in kept], [starts[n] for n in kept], [ends[n] for n in kept]
         gaps = [text[end:start] for end, start in zip([0, *ends], starts, strict=False)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 from wusum.model.rarity import Rarity
@@ -73,8 +74,10 @@ class Lexicon(dict[str, Lexeme]):
         return made
 
 
-PLAIN = Lexicon(Rarity.none())
-"""For those who do not ask how rare words are."""
+@cache
+def plain() -> Lexicon:
+    """The words of those who do not ask how rare they are."""
+    return Lexicon(Rarity.none())
 
 
 def _bare(word: str, stem: str) -> tuple[str, ...]:

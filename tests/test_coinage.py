@@ -11,7 +11,7 @@ from wusum.model.rarity import Rarity
 from wusum.model.spans import Phrase
 from wusum.model.text import match_key
 from wusum.model.vocabulary import Entry, Mentions, Vocabulary
-from wusum.model.wording import PLAIN, Lexicon
+from wusum.model.wording import Lexicon, plain
 
 KNOWN = {"وزير", "الوزراء"}
 
@@ -20,13 +20,13 @@ def new_in(body: str, *marked: str) -> set[str]:
     """The new phrases of a body in which the span head has marked some."""
     known = Vocabulary([Entry(match_key("موسكو"), "موسكو", 1, 1, 1, -1)])
     found = {match_key(form): Phrase(Counter([form])) for form in marked}
-    new, _ = coined(PLAIN.read(""), PLAIN.read(body), found, PLAIN, known)
+    new, _ = coined(plain().read(""), plain().read(body), found, plain(), known)
     return {entry.text for entry in new.entries}
 
 
 def form_of(text: str) -> Form:
     """A phrase as it stands."""
-    return Form(text, [lexeme.text for lexeme in PLAIN.read(text).lexemes])
+    return Form(text, [lexeme.text for lexeme in plain().read(text).lexemes])
 
 
 @pytest.mark.parametrize(
@@ -70,16 +70,25 @@ def test_new_phrases_are_those_that_nobody_has_given() -> None:
     assert new_in(body, "موسكو", "مصنع الزجاج", "عمالها") == {"مصنع الزجاج"}
 
 
+def test_a_new_phrase_is_found_by_the_key_of_its_text() -> None:
+    """Where a preposition would be cut out of a ligature, and before a sign that belongs to it."""
+    body = "لﻼعب كﹷتاب، قرأ لغة C++ في دمشق"
+    found = {match_key(form): Phrase(Counter([form]), [1.0, 2.0]) for form in ("لﻼعب", "كﹷتاب", "لغة C++")}
+    new, _ = coined(plain().read(""), plain().read(body), found, plain(), Vocabulary([]))
+    assert {entry.text for entry in new.entries} >= {"كﹷتاب", "لغة C++"}
+    assert all(match_key(entry.text) == entry.key for entry in new.entries)
+
+
 def test_a_phrase_that_begins_with_a_conjunction_is_new_only_as_a_name() -> None:
     body = "انفجار وتضارب الروايات"
     assert new_in(body, "وتضارب الروايات") == set()
     named = {match_key("وتضارب الروايات"): Phrase(Counter(["وتضارب الروايات"]), [0.0, 2.0])}
     known = Vocabulary([Entry(match_key("موسكو"), "موسكو", 1, 1, 1, -1)])
-    assert len(coined(PLAIN.read(""), PLAIN.read(body), named, PLAIN, known)[0].entries) == 1
+    assert len(coined(plain().read(""), plain().read(body), named, plain(), known)[0].entries) == 1
 
 
 def test_the_middle_of_a_name_is_not_the_name() -> None:
-    text = PLAIN.read("قال خالد بن محمد اليوسف إن محمد اليوسف")
+    text = plain().read("قال خالد بن محمد اليوسف إن محمد اليوسف")
     assert list(uncut(Mentions([(3, 4), (6, 7)]), text)) == [(6, 7)]
     assert list(uncut(Mentions([(1, 1)]), text)) == []
     assert list(uncut(Mentions([(1, 4)]), text)) == [(1, 4)]
@@ -98,7 +107,7 @@ def test_the_middle_of_a_name_is_not_the_name() -> None:
     ],
 )
 def test_a_title_before_a_name_comes_off(phrase: str, name: str) -> None:
-    text = PLAIN.read(phrase)
+    text = plain().read(phrase)
     titles = title_length([lexeme.text for lexeme in text.lexemes], {"كره"})
     assert text.slice(titles, len(text.lexemes) - 1) == name
 
@@ -107,7 +116,7 @@ def test_a_name_without_its_title_keeps_what_the_span_head_said() -> None:
     body = "نظيره الأميركي ماركو روبيو"
     phrase = Phrase(Counter(["الأميركي ماركو روبيو"]), [1.0, 2.0])
     found = {"اميركي ماركو روبيو": phrase}
-    new, marked = coined(PLAIN.read(""), PLAIN.read(body), found, PLAIN, Vocabulary([]))
+    new, marked = coined(plain().read(""), plain().read(body), found, plain(), Vocabulary([]))
     assert [entry.text for entry in new.entries] == ["ماركو روبيو"]
     assert marked["ماركو روبيو"] is phrase
 
@@ -119,7 +128,7 @@ def test_a_sentence_is_no_tag_but_a_title_with_a_name_is() -> None:
         match_key(form): Phrase(Counter([form]), [1.0, name])
         for form, name in (("اللقاح آمن", -3.0), ("الملك سلمان", 2.0))
     }
-    new, _ = coined(PLAIN.read(""), PLAIN.read(body), found, PLAIN, known)
+    new, _ = coined(plain().read(""), plain().read(body), found, plain(), known)
     assert [entry.text for entry in new.entries] == ["الملك سلمان"]
 
 

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -15,6 +16,7 @@ from wusum.model.cli import app
 from wusum.model.controlled import ControlledRanker, Term, VocabularyError, load_terms
 from wusum.model.spans import Phrase
 from wusum.model.tagger import Tagger
+from wusum.model.tags import HEAD_CANDIDATES
 from wusum.model.text import match_key
 from wusum.model.vocabulary import Entry, Vocabulary
 
@@ -43,6 +45,16 @@ def test_a_term_of_the_head_may_be_absent_and_a_new_phrase_is_none() -> None:
     rank = controlled(Term("لبنان"), Term("باريس"), head=1.0, bias=3.0)
     found = Phrase(Counter({"غزة": 1}), [9.0, 9.0])
     assert [t.text for t in rank.rank("", "نص عن غزة", read(0, 9, 0, غزه=found), 10, 0.0)] == ["لبنان"]
+
+
+def test_the_head_proposes_of_ones_own_terms_the_likeliest() -> None:
+    """However many tags of others it puts before them."""
+    texts = [f"وسم{n}" for n in range(3 * HEAD_CANDIDATES)]
+    known = Vocabulary(Entry(match_key(t), t, 10, 8, 5, label) for label, t in enumerate(texts))
+    rank = ControlledRanker(ranker(known, head=1.0), [Term(texts[-1]), Term("باريس")])
+    said = read(*np.linspace(3.0, 0.0, len(texts)))
+    assert [t.text for t in rank.rank("", "نص", said, 10, 0.0)] == [texts[-1]]
+    assert rank.rank("", "نص", said, 0, 0.0) == ()
 
 
 def test_a_name_with_a_title_is_given_beside_the_name() -> None:

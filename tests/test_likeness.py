@@ -54,14 +54,23 @@ def test_a_term_is_read_once_and_says_the_same_beside_others(like: Likeness, mon
     assert beside[1] == beside[2] == alone[0]
     assert asked == ["السوق", "المباراة"]
     monkeypatch.setattr(likeness, "KEPT", 2)
+    monkeypatch.setattr(likeness, "AT_ONCE", 1)
     assert like.of(ARTICLE, ["شيء", "السوق"])[1] == alone[0]
+    assert asked == ["السوق", "المباراة", "شيء"]
+    assert like.of(ARTICLE, ["السوق", "السوق"]).tolist() == [alone[0]] * 2  # of three there was no room for any
     assert asked == ["السوق", "المباراة", "شيء", "السوق"]
 
 
-@pytest.mark.parametrize("logits", [[], [1.0], [1.0, 2.0]])
-def test_a_head_of_other_labels_says_nothing(like: Likeness, logits: list[float]) -> None:
+@pytest.mark.parametrize("logits", [[], [1.0]])
+def test_a_head_without_labels_says_nothing(like: Likeness, logits: list[float]) -> None:
     assert like.of(np.array(logits, np.float32), ["السوق"]).tolist() == [0.0]
     assert asked == []
+
+
+def test_a_label_that_was_never_given_counts_as_given_once() -> None:
+    without = Vocabulary(entry for entry in KNOWN.entries if entry.key != "طب")
+    told = Likeness(reader, without).of(ARTICLE, ["السوق"])
+    assert told == pytest.approx(np.log(FLOOR + 91 / 30), abs=0.01)
 
 
 def test_only_terms_that_the_model_does_not_know_are_compared() -> None:
@@ -84,7 +93,7 @@ def test_only_terms_that_the_model_does_not_know_are_compared() -> None:
 
 @pytest.mark.parametrize("runtime", ["onnx", "torch"])
 def test_the_network_reads_the_terms_of_a_file(tmp_path: Path, runtime: str) -> None:
-    """Alone, in a batch and in any order the same; absent terms are none."""
+    """The same alone, among others and in any order; absent terms are none."""
     path = tmp_path / "tags.txt"
     path.write_text("لجنة فنية\nالنادي الأهلي الليبي\nركلة جزاء\nمصر\n", encoding="utf-8")
     bodies = [page.read_text(encoding="utf-8") for page in sorted(PAGES.glob("*.txt"))]
@@ -97,3 +106,12 @@ def test_the_network_reads_the_terms_of_a_file(tmp_path: Path, runtime: str) -> 
     for tags, body in zip(told[::-1], bodies[::-1], strict=True):
         alone = again(body, explain=True, min_score=0.0).tags
         assert [tag for tag in alone if tag.why and "likeness" in tag.why] == tags
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "int8"])
+def test_a_term_is_read_the_same_beside_others(runtime: str) -> None:
+    tagger = Tagger.from_pretrained(runtime=runtime)
+    terms = ["لجنة فنية", "ركلة جزاء", "النادي الأهلي الليبي لكرة القدم", "مصر", "تنسيق المواقف قبيل القمة"]
+    together = tagger._tag_logits(terms)
+    for term, logits in zip(terms, together, strict=True):
+        np.testing.assert_array_equal(tagger._tag_logits([term])[0], logits)

@@ -19,7 +19,7 @@ from wusum.model.ranking import FEATURES
 from wusum.model.runtime import ModelError
 from wusum.model.tags import TagRanker
 from wusum.model.vocabulary import Entry, Vocabulary
-from wusum.model.wording import PLAIN
+from wusum.model.wording import plain
 from wusum.train import linear as stage
 from wusum.train.corpora import Example
 from wusum.train.linear import article_features, fit_linear
@@ -41,7 +41,7 @@ def article(n: int) -> tuple[list[str], list[int]]:
 
 
 def features(words: list[str]) -> NDArray[np.uint32]:
-    return features_of([PLAIN[word] for word in words])
+    return features_of([plain()[word] for word in words])
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from wusum.model.spans import Phrase
 from wusum.model.tags import TagRanker
 from wusum.model.text import match_key
 from wusum.model.vocabulary import Entry, Vocabulary
-from wusum.model.wording import PLAIN
+from wusum.model.wording import plain
 
 TEXTS = ("موسكو", "وزارة الخارجية", "وزارة الخارجية الروسية", "لبنان", "الأمن الغذائي", "روسيا")
 
@@ -61,28 +61,28 @@ NOTHING = read(*[0.0] * len(TEXTS))
 
 @pytest.mark.parametrize("form", ["موسكو", "وموسكو", "بموسكو", "وبموسكو", "لموسكو", "مُوسكو", "موسكــو"])
 def test_a_tag_is_found_under_clitics_and_marks(vocabulary: Vocabulary, form: str) -> None:
-    assert vocabulary.find(PLAIN.read(f"وصل الوفد {form} أمس")) == {0: [(2, 2)]}
+    assert vocabulary.find(plain().read(f"وصل الوفد {form} أمس")) == {0: [(2, 2)]}
 
 
 def test_longer_and_shorter_tags_are_both_found(vocabulary: Vocabulary) -> None:
-    found = vocabulary.find(PLAIN.read("أعلنت وزارة الخارجية الروسية ذلك"))
+    found = vocabulary.find(plain().read("أعلنت وزارة الخارجية الروسية ذلك"))
     assert found == {1: [(1, 2)], 2: [(1, 3)]}
 
 
 def test_a_letter_of_the_word_is_no_preposition(vocabulary: Vocabulary) -> None:
-    assert vocabulary.find(PLAIN.read("لبنان")) == {3: [(0, 0)]}
-    assert vocabulary.find(PLAIN.read("بنان")) == {}
+    assert vocabulary.find(plain().read("لبنان")) == {3: [(0, 0)]}
+    assert vocabulary.find(plain().read("بنان")) == {}
 
 
 def test_under_an_article_no_preposition_comes_off() -> None:
     vocabulary = Vocabulary(Entry(match_key(t), t, 1, 1, 1, -1) for t in ("الحرية", "وزارة"))
-    assert vocabulary.find(PLAIN.read("القوات البحرية")) == {}
-    assert vocabulary.find(PLAIN.read("الوزارة والوزارة بالوزارة ووزارة")) == {1: [(0, 0), (1, 1), (2, 2), (3, 3)]}
+    assert vocabulary.find(plain().read("القوات البحرية")) == {}
+    assert vocabulary.find(plain().read("الوزارة والوزارة بالوزارة ووزارة")) == {1: [(0, 0), (1, 1), (2, 2), (3, 3)]}
 
 
 def test_a_tag_does_not_reach_over_the_end(vocabulary: Vocabulary) -> None:
-    assert vocabulary.find(PLAIN.read("وزارة")) == {}
-    assert vocabulary.find(PLAIN.read("")) == {}
+    assert vocabulary.find(plain().read("وزارة")) == {}
+    assert vocabulary.find(plain().read("")) == {}
 
 
 def test_spans_name_the_tag_without_its_clitic(vocabulary: Vocabulary) -> None:
@@ -157,7 +157,7 @@ def test_a_phrase_that_nobody_has_tagged_is_a_tag_in_the_spelling_of_the_article
 
 
 def test_no_mention_goes_across_the_end_of_a_sentence(vocabulary: Vocabulary) -> None:
-    assert vocabulary.find(PLAIN.read("زار الوزارة. الأمن، الغذائي، وزارة الخارجية")) == {1: [(4, 5)]}
+    assert vocabulary.find(plain().read("زار الوزارة. الأمن، الغذائي، وزارة الخارجية")) == {1: [(4, 5)]}
 
 
 def test_a_tag_explains_its_score(vocabulary: Vocabulary) -> None:
@@ -168,6 +168,15 @@ def test_a_tag_explains_its_score(vocabulary: Vocabulary) -> None:
     assert tag.score == pytest.approx(1 / (1 + np.exp(-sum(tag.why.values()))), abs=1e-4)
     assert tag.to_dict()["why"] == tag.why
     assert "why" not in rank.rank("", "في موسكو", NOTHING, 1, None)[0].to_dict()
+
+
+def test_a_tag_that_does_not_stand_there_has_the_score_of_its_features(vocabulary: Vocabulary) -> None:
+    rank = ranker(vocabulary, bias=-1.0, head=1.0)
+    tag = rank.rank("", "لا شيء", read(9, 0, 0, 0, 0, 0), 1, 0.0, explain=True)[0]
+    assert (tag.text, tag.spans) == ("موسكو", ())
+    assert tag.why is not None
+    assert tag.why["start"] + tag.why["head"] == pytest.approx(sum(tag.why.values()))
+    assert tag.score == pytest.approx(1 / (1 + np.exp(1.0 - tag.why["head"])), abs=1e-3)
 
 
 def test_what_is_part_of_what_is_told_to_the_ranking(vocabulary: Vocabulary) -> None:

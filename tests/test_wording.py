@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,25 +12,31 @@ from tests.test_text import ARABIC
 from wusum.model import text as spelling
 from wusum.model import wording
 from wusum.model.rarity import Rarity
-from wusum.model.wording import PLAIN, Lexicon
+from wusum.model.wording import Lexicon, plain
+
+PATTERN = re.compile(rf"[^\W_](?:[^\W_]|[{spelling._INSIDE}])*")
 
 
 @given(ARABIC | st.text(max_size=40))
 def test_a_text_is_its_words_and_what_stands_between_them(given_text: str) -> None:
-    text = PLAIN.read(given_text)
+    text = plain().read(given_text)
     written = [text.slice(n, n) for n in range(len(text.lexemes))]
     assert given_text.startswith("".join(gap + word for gap, word in zip(text.gaps, written, strict=True)))
-    assert [lexeme.text for lexeme in text.lexemes] == [word.text for word in spelling.words(given_text)]
-    assert list(zip(text.starts, text.ends, strict=True)) == [word[1:] for word in spelling.words(given_text)]
+    found = [word for word in PATTERN.finditer(given_text) if spelling.normalise(word[0])]
+    assert list(zip(text.starts, text.ends, strict=True)) == [word.span() for word in found]
+    assert spelling.words(given_text) == list(
+        zip([lexeme.text for lexeme in text.lexemes], text.starts, text.ends, strict=True)
+    )
     assert [lexeme.text for lexeme in text.lexemes] == list(map(spelling.normalise, written))
 
 
 def test_a_line_of_tatweel_is_no_word() -> None:
-    text = PLAIN.read("موسكـو ـــــ بيروت")
+    text = plain().read("موسكـو ـــــ بيروت")
     assert [lexeme.text for lexeme in text.lexemes] == ["موسكو", "بيروت"]
     assert text.gaps == ["", " ـــــ "]
     assert text.slice(1, 1) == "بيروت"
-    assert PLAIN.read("ـــ").lexemes == PLAIN.read("").lexemes == []
+    assert plain().read("ـﹱ ﹷ").lexemes == []
+    assert plain().read("ـــ").lexemes == plain().read("").lexemes == []
 
 
 @pytest.mark.parametrize(
@@ -45,7 +53,7 @@ def test_a_line_of_tatweel_is_no_word() -> None:
     ],
 )
 def test_what_stands_under_conjunctions_and_prepositions(word: str, readings: tuple[str, ...]) -> None:
-    assert PLAIN[word].readings == readings
+    assert plain()[word].readings == readings
 
 
 def test_which_words_a_phrase_may_begin_with() -> None:
@@ -61,6 +69,6 @@ def test_no_more_words_are_kept_than_there_is_room_for(monkeypatch: pytest.Monke
     monkeypatch.setattr(wording, "CACHED", 3)
     lexicon = Lexicon(Rarity.none())
     words = ["موسكو", "بيروت", "دمشق", "بغداد", "موسكو", "ا" * (spelling.CACHED_LETTERS + 1)]
-    assert lexicon.read(" ".join(words)).lexemes == PLAIN.read(" ".join(words)).lexemes
+    assert lexicon.read(" ".join(words)).lexemes == plain().read(" ".join(words)).lexemes
     assert 0 < len(lexicon) <= 3
     assert words[-1] not in lexicon

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from wusum.model.linear import COMMON, LinearTags, features
-from wusum.model.wording import PLAIN
+from wusum.model.wording import plain
 from wusum.train.corpora import Example
 
 PENALTY = 1.0
@@ -35,7 +35,7 @@ _ROWS = 8192
 
 def article_features(row: Example) -> NDArray[np.uint32]:
     """The features of an article, as the tagger finds them."""
-    return features([*PLAIN.read(row.title).lexemes, *PLAIN.read(row.body).lexemes])
+    return features([*plain().read(row.title).lexemes, *plain().read(row.body).lexemes])
 
 
 def fit_linear(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from wusum.model.spans import BEGIN, INSIDE, OUTSIDE
 from wusum.model.text import match_key
 from wusum.model.vocabulary import Entry, Vocabulary
-from wusum.model.wording import PLAIN
+from wusum.model.wording import plain
 from wusum.train.corpora import Example
 
 Offsets = tuple[int, int]
@@ -18,7 +18,7 @@ def phrase_mentions(example: Example) -> list[Offsets] | None:
     if example.phrases is None:
         return None
     keys = dict.fromkeys(filter(None, map(match_key, example.phrases)))
-    text = PLAIN.read(example.text)
+    text = plain().read(example.text)
     found = Vocabulary(Entry(key, key, 0, 0, 0, -1) for key in keys).find(text)
     longest = sorted({span for spans in found.values() for span in spans}, key=lambda s: (s[0] - s[1], s[0]))
     taken: set[int] = set()

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from wusum.model.text import match_key
 from wusum.model.vocabulary import MAX_WORDS, Entry, Vocabulary
-from wusum.model.wording import PLAIN
+from wusum.model.wording import plain
 from wusum.train.corpora import Example
 
 
@@ -29,7 +29,7 @@ def build_vocabulary(tagged: Iterable[Example], labels: Sequence[str]) -> Vocabu
     present, given = Counter[int](), Counter[int]()
     for article in articles:
         keys = set(map(match_key, article.tags or ()))
-        for i in bare.find(PLAIN.read(article.text)):
+        for i in bare.find(plain().read(article.text)):
             present[i] += 1
             given[i] += bare.entries[i].key in keys
     return Vocabulary(replace(entry, present=present[i], prior=given[i]) for i, entry in enumerate(bare.entries))
