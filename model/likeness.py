@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from wusum.model.candidates import log_softmax
 from wusum.model.vocabulary import Vocabulary
 
 Reader = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -32,7 +33,8 @@ class Likeness:
     def __init__(self, read: Reader, known: Vocabulary) -> None:
         """`known` says how often the labels of the tag head were given."""
         self._read = read
-        self._given = {entry.label: entry.tagged for entry in known.entries if entry.label >= 0}
+        given = {entry.label: max(entry.tagged, 1) for entry in known.entries if entry.label >= 0}
+        self._given = np.array([given.get(label, 1) for label in range(max(given, default=-1) + 1)])
         self._readings: dict[str, NDArray[np.float32]] = {}
 
     def of(self, logits: NDArray[np.float32], terms: Sequence[str]) -> NDArray[np.float64]:
@@ -40,20 +42,17 @@ class Likeness:
         one tag; 0 where the head has fewer than two labels."""
         if len(logits) < 2:
             return np.zeros(len(terms))
-        counts = np.array([max(self._given.get(label, 0), 1) for label in range(len(logits))])
-        article = _softmax(logits) * counts.sum() / counts
+        counts = np.ones(len(logits))
+        counts[: len(self._given)] = self._given[: len(logits)]
+        article = np.exp(log_softmax(logits)) * counts.sum() / counts
         kept = self._readings
         for start in range(0, len(terms), AT_ONCE):
             part = dict.fromkeys(terms[start : start + AT_ONCE])
             new = [term for term in part if term not in kept]
-            kept |= dict(zip(new, _softmax(self._read(new)).astype(np.float32), strict=True)) if new else {}
+            for term, row in zip(new, self._read(new) if new else (), strict=True):
+                kept[term] = np.exp(log_softmax(row)).astype(np.float32)
         # One by one, so that the other terms of an article do not change a sum in its last bit.
         told = np.log(FLOOR + np.array([float(kept[term] @ article) for term in terms]))
         if len(kept) > KEPT:
             self._readings = {}
         return told
-
-
-def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    powers = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))

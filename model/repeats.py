@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from wusum.model.candidates import Candidate, parts
 from wusum.model.coinage import title_length
-from wusum.model.text import strip_clitics, words
+from wusum.model.text import match_key, words
 from wusum.model.vocabulary import Entry
 
 PREFERRED = 0.5
@@ -84,5 +84,5 @@ def _says_again(candidate: Candidate, within: Sequence[Candidate], around: Seque
 
 def _untitled(entry: Entry) -> str:
     """The match key of a tag without a title before a name."""
-    parts = [word.text for word in words(entry.text)]
-    return " ".join(map(strip_clitics, parts[title_length(parts, ()) :]))
+    parts = words(entry.text)
+    return match_key(entry.text[parts[title_length([part.text for part in parts], ())].start :])

@@ -93,7 +93,6 @@ class TagRanker:
         self.remembered = remembered or vocabulary
         numbers = (self.remembered.index(entry.key) for entry in vocabulary.entries)
         self._numbers = np.array([-1 if number is None else number for number in numbers], np.int64)
-        self._labels = np.array(sorted(entry.label for entry in vocabulary.entries if entry.label >= 0), np.int64)
         self.rarity = rarity or Rarity.none()
         self._lexicon = Lexicon(self.rarity)
         self.ranking = ranking
@@ -147,7 +146,7 @@ class TagRanker:
 
         here = standing(self.vocabulary)
         log_p = log_softmax(reading.tags)
-        labels = self._labels[self._labels < len(log_p)]
+        labels = self.vocabulary.labels[self.vocabulary.labels < len(log_p)]
         likely = map(self.vocabulary.of_label, labels[largest(log_p[labels], HEAD_CANDIDATES)].tolist())
         proposed = [*votes.loudest(MEMORY_CANDIDATES), *self._told(said)]
         similar = (self.vocabulary.index(self.remembered.entries[tag].key) for tag in proposed)
@@ -193,9 +192,10 @@ class TagRanker:
         """What the features do not tell, added to the log odds [candidates]; here nothing."""
         return np.zeros(len(found))
 
-    def scores(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The probability [candidates] that an editor gives a tag, from its features [candidates, features]."""
-        return _probability(self.ranking.log_odds(features))
+    def scores(self, features: NDArray[np.float64], likeness: NDArray[np.float64] | float = 0.0) -> NDArray[np.float64]:
+        """The probability [candidates] that an editor gives a tag, from its features [candidates, features] and what
+        `likeness` adds to the log odds."""
+        return np.asarray(1 / (1 + np.exp(-self.ranking.log_odds(features) - likeness)))
 
     def rank(
         self, title: str, body: str, reading: Reading, max_tags: int, min_score: float | None, *, explain: bool = False
@@ -211,7 +211,7 @@ class TagRanker:
         text = self._lexicon.read(body)
         found, table = self._candidates(self._lexicon.read(title), text, reading)
         likeness = self._likeness(found, reading)
-        scores = _probability(self.ranking.log_odds(table) + likeness)
+        scores = self.scores(table, likeness)
         canonical = fuller(found, scores)
         for part, whole in canonical.items():
             scores[whole] = max(scores[whole], scores[part])
@@ -239,10 +239,6 @@ class TagRanker:
         added["likeness"] = likeness
         told = {name: round(value, 3) for name, value in added.items() if abs(value) >= 0.0005}
         return {"start": round(self.ranking.start, 3)} | dict(sorted(told.items(), key=lambda part: -abs(part[1])))
-
-
-def _probability(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(1 / (1 + np.exp(-log_odds)))
 
 
 def _spans(candidate: Candidate, body: Text) -> tuple[tuple[int, int], ...]:

@@ -132,6 +132,11 @@ class Vocabulary:
         """The first words of all entries, so written."""
         return frozenset(found[0] for entry in self.entries if (found := normalise(entry.text).split()))
 
+    @cached_property
+    def labels(self) -> NDArray[np.int64]:
+        """The labels of the tag head that entries have, in ascending order."""
+        return np.array(sorted(self._by_label), np.int64)
+
     def of_label(self, label: int) -> int | None:
         """The entry of a label of the tag head, None where the vocabulary has none."""
         return self._by_label.get(label)
