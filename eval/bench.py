@@ -27,12 +27,12 @@ from typing import Any
 import numpy as np
 
 from wusum.eval.config import EvalConfig
-from wusum.model.artefact import BUNDLED
 from wusum.model.article import Article
-from wusum.model.runtime import Int8Runtime, available_cpus
+from wusum.model.network.artifact import BUNDLED
+from wusum.model.network.runtime import Int8Runtime, available_cpus
+from wusum.model.run.workers import MOST
 from wusum.model.tagger import Tagger
-from wusum.model.workers import MOST
-from wusum.train.corpora import Example, LabelMap, examples
+from wusum.train.data.corpora import Example, LabelMap, examples
 
 SLOW = 20
 """torch's systems get the first window in so many: the first twentieth of them."""
@@ -268,7 +268,7 @@ def _integer_systems(
 
 def _linear(config: EvalConfig, found: Sequence[Example]) -> Callable[[], Rate]:
     """A linear model, trained on those of the first articles that have one topic."""
-    from wusum.eval.baselines import linear_model
+    from wusum.eval.baselines.topics import linear_model
 
     label_map = LabelMap.load(config.topics)
     labelled = [(e.text, label_map.topics(e.corpus, e.label)) for e in found[:4000]]

@@ -12,8 +12,8 @@ import typer
 from wusum.model.cli import RuntimeName
 
 if TYPE_CHECKING:
-    from wusum.eval.answers import Key
-    from wusum.eval.evaluation import Evaluation
+    from wusum.eval.measures.answers import Key
+    from wusum.eval.runner import Evaluation
 
 app = typer.Typer()
 
@@ -73,12 +73,11 @@ def evaluate(
     from rich.console import Console
 
     from wusum.eval.config import EvalConfig
-    from wusum.eval.evaluation import evaluate as run
-    from wusum.eval.evaluation import load_report
-    from wusum.model.runtime import ModelError
+    from wusum.eval.runner import evaluate as run
+    from wusum.eval.runner import load_report
+    from wusum.model.errors import ConfigError, CorpusError, ModelError
     from wusum.model.tagger import Tagger
-    from wusum.train.config import ConfigError, load
-    from wusum.train.corpora import CorpusError
+    from wusum.train.config import load
 
     training = {Suite.transfer, Suite.drift}
     names = [s.value for s in suite or [s for s in Suite if s not in training]]
@@ -105,7 +104,7 @@ def evaluate(
         evaluation = measure(model)
         Console().print(table(evaluation))
         if output:
-            from wusum.eval.report import write_report
+            from wusum.eval.report.report import write_report
 
             write_report(evaluation, settings, output)
             typer.echo(f"wusum eval: {output / 'report.html'} and metrics.json written", err=True)
@@ -136,9 +135,8 @@ def bench(
 
     from wusum.eval.bench import bench as run
     from wusum.eval.config import EvalConfig
-    from wusum.model.runtime import ModelError
-    from wusum.train.config import ConfigError, load
-    from wusum.train.corpora import CorpusError
+    from wusum.model.errors import ConfigError, CorpusError, ModelError
+    from wusum.train.config import load
 
     try:
         settings = load(EvalConfig, config)
@@ -211,8 +209,8 @@ def side_by_side(one: Evaluation, other: Evaluation, names: tuple[str, str]) -> 
     """
     from rich.table import Table
 
-    from wusum.eval.answers import p_value
-    from wusum.train.config import ConfigError
+    from wusum.eval.measures.answers import p_value
+    from wusum.model.errors import ConfigError
 
     made = Table("suite", "corpus", "metric", *names, "difference", "p")
     for answers in one.answers:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from wusum.model.markers import EDGE
-from wusum.model.page import Story, find_headline, read_page
+from wusum.model.pages.layout import Story, find_headline, read_page
+from wusum.model.pages.markers import EDGE
 
 
 @dataclass(frozen=True, slots=True)

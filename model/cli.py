@@ -148,10 +148,9 @@ def tag(
     Records that cannot be tagged go to OUT.rejects.jsonl (to stderr without -o) with the reason; the run goes on. A run
     to OUT that was cut, by whatever it was, goes on when it is started again, from what OUT.manifest.json says.
     """
-    from wusum.model.command import TagOptions, run_tag
-    from wusum.model.controlled import VocabularyError
-    from wusum.model.dumps import DumpError, Fields
-    from wusum.model.runtime import ModelError
+    from wusum.model.errors import DumpError, ModelError, VocabularyError
+    from wusum.model.io.reader import Fields
+    from wusum.model.run.command import TagOptions, run_tag
 
     options = TagOptions(
         inputs=inputs,

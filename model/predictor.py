@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from wusum.model.article import Article
-from wusum.model.checks import check
+from wusum.model.io.validation import check
 
 if TYPE_CHECKING:
     from wusum.model.tagger import Tagger

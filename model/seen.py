@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from wusum.model.article import Article
 
 if TYPE_CHECKING:
-    from wusum.model.tagger import Prediction
+    from wusum.model.prediction import Prediction
 
 REMEMBERED = 4096
 """Texts whose answers are remembered."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Never, overload
 
@@ -12,18 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
-from wusum.model.artefact import Artefact
 from wusum.model.article import Article
 from wusum.model.blocks import Block, blocks
-from wusum.model.controlled import ControlledRanker, load_terms
-from wusum.model.memory import REACH
-from wusum.model.reading import Reading, Readings
-from wusum.model.runtime import ModelError, Outputs, open_runtime
+from wusum.model.errors import ModelError
+from wusum.model.network.artifact import Artefact
+from wusum.model.network.outputs import Reading, Readings
+from wusum.model.network.runtime import Outputs, open_runtime
+from wusum.model.network.spans import Marked, marked, phrases
+from wusum.model.network.topics import TopicDecoder
+from wusum.model.prediction import Prediction
 from wusum.model.seen import Seen, digest
-from wusum.model.spans import Marked, marked, phrases
-from wusum.model.tags import Tag, TagRanker
-from wusum.model.text import arabic_share
-from wusum.model.topics import Topic, TopicDecoder
+from wusum.model.tagging.controlled import ControlledRanker, load_terms
+from wusum.model.tagging.ranker import TagRanker
+from wusum.model.tagging.sources.neighbours import REACH
+from wusum.model.text.normalisation import arabic_share
 
 MAX_TOPICS = 3
 MAX_TAGS = 10
@@ -41,27 +42,6 @@ _CHARS_PER_TOKEN = 16
 """More than any text needs, once its runs of white space and tatweel are folded."""
 
 _RUNS = re.compile(r"\s{2,}|\u0640{2,}")
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """The answer for one article. Topics are empty only where hardly a letter of the text is Arabic."""
-
-    id: str
-    topics: tuple[Topic, ...] = ()
-    tags: tuple[Tag, ...] = ()
-
-    def of(self, article: Article) -> Prediction:
-        """This answer, made for the article's text, as the article's own."""
-        return Prediction(article.id, self.topics, tuple(tag.moved(article.offset) for tag in self.tags))
-
-    def to_dict(self) -> dict[str, Any]:
-        """A row of the output."""
-        return {
-            "id": self.id,
-            "topics": [topic.to_dict() for topic in self.topics],
-            "tags": [tag.to_dict() for tag in self.tags],
-        }
 
 
 class Tagger:
@@ -163,7 +143,7 @@ class Tagger:
             for (key, article), reading in zip(fresh.items(), readings, strict=True):
                 answers[key] = self._decode(article, reading, max_topics, max_tags, min_score, explain)
             for key, article in zip(keys, chunk, strict=True):
-                yield answers[key].of(article)
+                yield answers[key].relocated(article.id, article.offset)
             answers.trim()
             if block.failure:
                 raise block.failure

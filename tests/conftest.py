@@ -9,10 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import ROOT
 from wusum.model.tagger import Tagger
-
-ROOT = Path(__file__).resolve().parents[1]
-PAGES = ROOT / "tests" / "pages"
 
 
 @pytest.fixture(scope="session")

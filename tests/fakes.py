@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from wusum.model.artefact import BUNDLED
-from wusum.model.reading import Readings
-from wusum.model.tagger import Prediction
-from wusum.model.tags import Tag
-from wusum.model.topics import Topic, TopicDecoder
+from wusum.model.network.artifact import BUNDLED
+from wusum.model.network.outputs import Readings
+from wusum.model.network.topics import TopicDecoder
+from wusum.model.prediction import Prediction, Tag, Topic
 
 
 class FakeArtefact:

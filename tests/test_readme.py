@@ -11,10 +11,10 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from tests.conftest import ROOT
+from tests.support import ROOT
 from wusum.model.cli import app, load_parts
 from wusum.train.config import load
-from wusum.train.corpora import LabelMap
+from wusum.train.data.corpora import LabelMap
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = sorted(set(re.findall(r"(?:^|\| )(wusum (?:tag|train|eval|bench)[^|#>\n]*)", README, re.MULTILINE)))
@@ -42,7 +42,7 @@ STAGES = ["comparison", "tokenizer", "vectors", "packing", "pretrain", "contrast
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_shipped_config_fills_its_stage(stage: str) -> None:
-    module = __import__(f"wusum.train.{stage}", fromlist=[stage])
+    module = __import__(f"wusum.train.stages.{stage}", fromlist=[stage])
     config = load(getattr(module, f"{stage.capitalize()}Config"), ROOT / "configs" / f"{stage}.yaml")
     assert f"wusum train {stage} configs/{stage}.yaml" in README
     for name in getattr(config, "corpora", ()):

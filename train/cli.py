@@ -38,11 +38,10 @@ def train(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     # Each stage pulls in its own heavy packages.
     try:
-        from wusum.model.runtime import ModelError
-        from wusum.train.config import ConfigError, load
-        from wusum.train.corpora import CorpusError
+        from wusum.model.errors import ConfigError, CorpusError, ModelError
+        from wusum.train.config import load
 
-        module = import_module(f"wusum.train.{stage.value}")
+        module = import_module(f"wusum.train.stages.{stage.value}")
     except ModuleNotFoundError as error:
         typer.echo(f"wusum train: {error}: pip install 'wusum[train]'", err=True)
         raise typer.Exit(2) from error

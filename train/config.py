@@ -10,11 +10,9 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import yaml
 
+from wusum.model.errors import ConfigError
+
 T = TypeVar("T")
-
-
-class ConfigError(ValueError):
-    """A configuration that cannot be used: the message names the file and the key."""
 
 
 def load(kind: type[T], path: str | Path, flags: Sequence[str] = ()) -> T:

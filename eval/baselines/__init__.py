@@ -1,0 +1,1 @@
+"""Systems that a model has to beat."""

@@ -1,0 +1,1 @@
+"""The HTML report, its charts, and tables quoted in pages."""

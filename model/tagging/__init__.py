@@ -1,0 +1,1 @@
+"""Keyword tags: vocabulary, candidates, features, ranking and selection."""

@@ -1,0 +1,142 @@
+"""The tag vocabulary: what editors have called things, found in a text by its words without clitics."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wusum.model.errors import ModelError
+from wusum.model.text.lexicon import Text
+from wusum.model.text.normalisation import normalise
+
+MAX_WORDS = 8
+"""Words of the longest tag that is looked for."""
+
+_BREAK = re.compile(r"[.,:;!?\n\u060c\u061b\u061f]")
+"""What no mention goes across."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A tag of the vocabulary: its match key, its usual spelling and what training data says about it."""
+
+    key: str
+    text: str
+    present: int
+    """Training articles in which it stands."""
+    tagged: int
+    """Training articles to which an editor gave it."""
+    prior: int
+    """Training articles in which it stands and to which an editor gave it."""
+    label: int
+    """Its label in the tag head, -1 if it has none."""
+
+
+@dataclass(slots=True)
+class Mentions:
+    """Where a candidate stands: word numbers in the body, and whether it is in the title."""
+
+    body: list[tuple[int, int]] = field(default_factory=list)
+    in_title: bool = False
+
+
+class Vocabulary:
+    """The tags that can be given, found in a text by their words without clitics."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.entries = tuple(entries)
+        self._index = {entry.key: i for i, entry in enumerate(self.entries)}
+        self._by_label = {entry.label: i for i, entry in enumerate(self.entries) if entry.label >= 0}
+        self._first_words: set[str] = set()
+        self._openings: set[str] = set()
+        for key in self._index:
+            parts = key.split(" ")
+            self._first_words.add(parts[0])
+            self._openings.update(" ".join(parts[:n]) for n in range(1, len(parts)))
+
+    @classmethod
+    def load(cls, path: Path) -> Vocabulary:
+        """Read `tags.tsv`; raises ModelError for a line that is no entry."""
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError as error:
+            raise ModelError(f"{path}: damaged; install the model again: {error}") from error
+        entries = []
+        for number, line in enumerate(lines[1:], start=2):
+            try:
+                key, text, *counts = line.split("\t")
+                present, tagged, prior, label = map(int, counts)
+            except ValueError as error:
+                raise ModelError(
+                    f"{path}:{number}: not an entry of a tag vocabulary; install the model again"
+                ) from error
+            entries.append(Entry(key, text, present, tagged, prior, label))
+        return cls(entries)
+
+    def save(self, path: Path) -> None:
+        """Write `tags.tsv`."""
+        lines = ["key\ttext\tpresent\ttagged\tprior\tlabel"]
+        lines += ["\t".join(map(str, (e.key, e.text, e.present, e.tagged, e.prior, e.label))) for e in self.entries]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def find(self, text: Text) -> dict[int, list[tuple[int, int]]]:
+        """Entries that stand in a text, with the word numbers `[first, last]` of each mention."""
+        lexemes = text.lexemes
+        found: dict[int, list[tuple[int, int]]] = {}
+        for first, lexeme in enumerate(lexemes):
+            for opening in lexeme.readings:
+                if opening not in self._first_words:
+                    continue
+                matched = False
+                key, last = opening, first
+                while True:
+                    if (entry := self._index.get(key)) is not None:
+                        found.setdefault(entry, []).append((first, last))
+                        matched = True
+                    last += 1
+                    if key not in self._openings or last == len(lexemes) or last - first == MAX_WORDS:
+                        break
+                    if text.gaps[last] != " " and _BREAK.search(text.gaps[last]):
+                        break
+                    key = f"{key} {lexemes[last].readings[0]}"
+                if matched:  # موسكو in «بموسكو» only where «بموسكو» itself is nothing
+                    break
+        return found
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._index
+
+    def index(self, key: str) -> int | None:
+        """The number of the entry with a match key, None where there is none."""
+        return self._index.get(key)
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """Of each entry [entries, 5] `present`, `tagged`, `prior`, `label` and its words."""
+        rows = [(e.present, e.tagged, e.prior, e.label, e.key.count(" ") + 1) for e in self.entries]
+        return np.array(rows, np.int64).reshape(-1, 5)
+
+    @cached_property
+    def spellings(self) -> frozenset[str]:
+        """All words of all entries, as they are written but for what `normalise` folds."""
+        return frozenset(word for entry in self.entries for word in normalise(entry.text).split())
+
+    @cached_property
+    def beginnings(self) -> frozenset[str]:
+        """The first words of all entries, so written."""
+        return frozenset(found[0] for entry in self.entries if (found := normalise(entry.text).split()))
+
+    @cached_property
+    def labels(self) -> NDArray[np.int64]:
+        """The labels of the tag head that entries have, in ascending order."""
+        return np.array(sorted(self._by_label), np.int64)
+
+    def of_label(self, label: int) -> int | None:
+        """The entry of a label of the tag head, None where the vocabulary has none."""
+        return self._by_label.get(label)

@@ -1,0 +1,159 @@
+"""Writers of predictions: every format, to files, remote systems and standard output."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import lzma
+import sys
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+
+from tests.model.io.test_reader import PACK
+from wusum.model.errors import DumpError
+from wusum.model.io import parquet
+from wusum.model.io.writers import open_writer
+
+ROWS = [
+    {
+        "id": f"n{i}",
+        "topics": [
+            {"code": "medtop:11000000", "name_ar": "سياسة", "name_en": "politics", "score": 0.75},
+            {"code": "medtop:04000000", "name_ar": "اقتصاد", "name_en": "economy", "score": 0.5},
+        ],
+        "tags": [
+            {"text": "جامعة الدول العربية", "score": 0.9, "spans": [[0, 19], [40, 59]]},
+            {"text": "بغداد", "score": 0.25, "spans": []},
+        ],
+    }
+    for i in range(5)
+] + [{"id": "bare", "topics": [], "tags": []}]
+
+
+def write(path: str | None, format: str | None = None) -> None:
+    with open_writer(path, format) as writer:
+        for row in ROWS:
+            writer.write(row)
+
+
+def unpacked(data: bytes, packing: str) -> bytes:
+    if packing == ".zst":
+        return bytes(zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data)).read())
+    return {"": bytes, ".gz": gzip.decompress, ".xz": lzma.decompress}[packing](data)
+
+
+@pytest.mark.parametrize("packing", PACK)
+def test_json_lines_are_written_whole(tmp_path: Path, packing: str) -> None:
+    path = tmp_path / f"out.jsonl{packing}"
+    write(str(path))
+    data = unpacked(path.read_bytes(), packing)
+    assert [json.loads(line) for line in data.splitlines()] == ROWS
+    assert "جامعة الدول".encode() in data
+
+
+@pytest.mark.parametrize("packing", PACK)
+@pytest.mark.parametrize("suffix", [".csv", ".tsv"])
+def test_tables_are_written_without_spans(tmp_path: Path, suffix: str, packing: str) -> None:
+    path = tmp_path / f"out{suffix}{packing}"
+    write(str(path))
+    text = unpacked(path.read_bytes(), packing).decode()
+    rows = list(csv.DictReader(io.StringIO(text), delimiter="\t" if suffix == ".tsv" else ","))
+    assert rows[0] == {
+        "id": "n0",
+        "topics": "medtop:11000000 | medtop:04000000",
+        "topic_names_ar": "سياسة | اقتصاد",
+        "topic_scores": "0.75 | 0.5",
+        "tags": "جامعة الدول العربية | بغداد",
+        "tag_scores": "0.9 | 0.25",
+        "tag_ids": "",
+    }
+    assert [row["id"] for row in rows] == [row["id"] for row in ROWS]
+    assert rows[-1]["tags"] == ""
+
+
+def test_parquet_is_written_in_row_groups_of_one_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet, "ROW_GROUP", 4)
+    for path in (str(tmp_path / "out.parquet"), str(tmp_path / "whole.parquet")):
+        with open_writer(path, parts="out" in path) as writer:
+            for row in ROWS:
+                writer.write(row)
+                writer.commit()
+    assert (tmp_path / "out.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+    file = pq.ParquetFile(path)
+    assert file.num_row_groups == 2
+    assert file.schema_arrow == parquet.schema()
+    assert file.read().to_pylist() == [{**row, "tags": [{**tag, "id": None} for tag in row["tags"]]} for row in ROWS]
+
+
+def test_ids_of_tags_are_written_in_every_format(tmp_path: Path) -> None:
+    tags = [{"text": "لبنان", "score": 0.9, "spans": [], "id": "LB"}, {"text": "غزة", "score": 0.8, "spans": []}]
+    for name in ("out.csv", "out.parquet", "out.jsonl"):
+        with open_writer(str(tmp_path / name)) as writer:
+            writer.write({"id": "1", "topics": [], "tags": tags})
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()[1] == "1,,,,لبنان | غزة,0.9 | 0.8,LB | "
+    assert [tag["id"] for tag in pq.read_table(tmp_path / "out.parquet").to_pylist()[0]["tags"]] == ["LB", None]
+    assert json.loads((tmp_path / "out.jsonl").read_bytes())["tags"][0]["id"] == "LB"
+
+
+def test_an_empty_parquet_file_has_the_schema(tmp_path: Path) -> None:
+    path = str(tmp_path / "out.parquet")
+    open_writer(path).close()
+    assert pq.read_table(path).schema == parquet.schema()
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.jsonl.gz", "out.csv", "out.parquet"])
+def test_writers_write_to_remote_systems(tmp_path: Path, name: str) -> None:
+    write(f"memory://{tmp_path.name}/{name}")
+    write(str(tmp_path / name))
+    assert fsspec.filesystem("memory").cat(f"/{tmp_path.name}/{name}") == (tmp_path / name).read_bytes()
+
+
+@pytest.mark.parametrize("path", [None, "-"])
+def test_standard_output_is_json_lines_and_stays_open(path: str | None, capfdbinary: Any) -> None:
+    write(path)
+    sys.stdout.buffer.write(b"more\n")
+    sys.stdout.buffer.flush()
+    *rows, more = capfdbinary.readouterr().out.splitlines()
+    assert [json.loads(row) for row in rows] == ROWS
+    assert more == b"more"
+
+
+def test_standard_output_can_be_a_table(capfdbinary: Any) -> None:
+    write(None, "csv")
+    assert capfdbinary.readouterr().out.startswith(b"id,topics,")
+
+
+def test_the_format_given_wins_over_the_suffix(tmp_path: Path) -> None:
+    path = tmp_path / "out.txt"
+    write(str(path), "jsonl")
+    assert [json.loads(line) for line in path.read_bytes().splitlines()] == ROWS
+
+
+@pytest.mark.parametrize(
+    ("path", "format", "message"),
+    [
+        ("out.xlsx", None, "no suffix that tells the format; the formats are jsonl, csv, tsv, parquet"),
+        ("out.txt", None, "no suffix that tells the format"),
+        ("out.jsonl", "xml", "unknown format 'xml'"),
+        (None, "parquet", "Parquet needs a file"),
+        ("nowhere/out.jsonl", None, "cannot be written"),
+    ],
+)
+def test_a_writer_that_cannot_be_opened(tmp_path: Path, path: str | None, format: str | None, message: str) -> None:
+    with pytest.raises(DumpError, match=message):
+        open_writer(str(tmp_path / path) if path else None, format)
+
+
+def test_closing_twice_does_nothing(tmp_path: Path) -> None:
+    for suffix in ("jsonl", "csv.gz", "parquet"):
+        writer = open_writer(str(tmp_path / f"out.{suffix}"))
+        writer.write(ROWS[0])
+        writer.close()
+        writer.close()

@@ -1,0 +1,103 @@
+"""Marked phrases: from logits to phrases, and how those are written as tags."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from wusum.model.network.spans import BEGIN, INSIDE, KINDS, MARKS, OUTSIDE, UNMARKED, Marked, marked, phrases
+from wusum.model.text.normalisation import normalise
+from wusum.model.text.proclitics import without_proclitics
+from wusum.train.data.corpora import Example
+from wusum.train.data.mentions import marks, name_mentions, phrase_mentions
+
+TEXT = "زار أنطونيو غوتيريش مدينة رفح"
+OFFSETS = [(0, 3), (4, 11), (12, 15), (15, 19), (20, 25), (26, 29)]
+
+
+def logits(*marks_of_kinds: str) -> np.ndarray:
+    """Sure logits [tokens, kinds * marks] of one word of marks (O, B, I) a kind."""
+    table = np.full((len(marks_of_kinds[0]), len(KINDS), len(MARKS)), -5.0, np.float32)
+    for kind, word in enumerate(marks_of_kinds):
+        for token, mark in enumerate(word):
+            table[token, kind, "OBI".index(mark)] = 5.0
+    return table.reshape(len(table), -1)
+
+
+def test_marks_become_spans_of_each_kind() -> None:
+    found = list(marked(logits("OOOOBI", "OBIIOO"), OFFSETS))
+    assert [(KINDS[m.kind], TEXT[m.start : m.end]) for m in found] == [
+        ("phrase", "مدينة رفح"),
+        ("name", "أنطونيو غوتيريش"),
+    ]
+    assert all(m.odds > 9 for m in found)
+    assert list(marked(logits("OOOOOO", "OIIOOO"), OFFSETS)) == []
+
+
+def test_a_doubtful_phrase_is_a_candidate() -> None:
+    table = logits("O", "O").reshape(1, len(KINDS), len(MARKS))
+    table[0, 0] = (1.0, 0.0, -5.0)
+    (found,) = marked(table.reshape(1, -1), [(0, 3)])
+    assert found.odds == pytest.approx(-1.0, abs=0.01)
+    table[0, 0] = (2.0, 0.0, -5.0)
+    assert not list(marked(table.reshape(1, -1), [(0, 3)]))
+
+
+def test_phrases_are_whole_words_in_one_sentence() -> None:
+    text = "في رفح. وغزة، قال أنطونيو غوتيريش، 2024 في رفح"
+    found = phrases(
+        text,
+        [
+            Marked(0, 3, 6, 1.0),
+            Marked(0, 3, 11, 1.0),  # over the end of a sentence
+            Marked(1, text.index("أنطونيو") + 2, text.index("غوتيريش") + 3, 2.0),  # cut in the middle of words
+            Marked(0, text.index("2024"), text.index("2024") + 4, 3.0),
+            Marked(0, text.rindex("رفح"), text.rindex("رفح") + 3, 0.5),
+        ],
+    )
+    assert {key: phrase.odds for key, phrase in found.items()} == {
+        "رفح": [1.0, UNMARKED],
+        "انطونيو غوتيريش": [UNMARKED, 2.0],
+    }
+    assert found["رفح"].forms.total() == 2
+
+
+@pytest.mark.parametrize(
+    ("form", "tag"),
+    [
+        ("وموسكو", "موسكو"), ("وبموسكو", "موسكو"), ("بالرياض", "الرياض"), ("للرياض", "الرياض"), ("وللرياض", "الرياض"),
+        ("والرياض", "الرياض"), ("بالون", "بالون"),
+        ("لبنان", "لبنان"), ("وليد", "وليد"), ("لأنقرة", "أنقرة"), ("لتحلية", "تحلية"), ("وَمُوسكو", "مُوسكو"),
+    ],
+)  # fmt: skip
+def test_what_is_stuck_to_the_first_word_of_a_phrase_comes_off(form: str, tag: str) -> None:
+    known = {"موسكو", "لبنان", "بنان", "لتحليه", "تحليه"}
+    bare = without_proclitics(form, normalise(form), {"موسكو", "لبنان"}, known, {"انقره", form})
+    assert bare == (tag, normalise(tag))
+
+
+def example(**fields: object) -> Example:
+    return Example("1", "news", "زيارة رفح", TEXT, None, None, "", **fields)  # type: ignore[arg-type]
+
+
+def test_key_phrases_of_an_article_are_found_the_longest_first() -> None:
+    found = phrase_mentions(example(phrases=("رفح", "مدينة رفح", "غزة")))
+    assert found is not None
+    text = example().text
+    assert [text[start:end] for start, end in found] == ["رفح", "مدينة رفح"]
+    assert phrase_mentions(example()) is None
+
+
+def test_names_of_an_article_stand_in_its_body() -> None:
+    found = name_mentions(example(names=((4, 19),)))
+    assert found is not None
+    assert [example().text[start:end] for start, end in found] == ["أنطونيو غوتيريش"]
+    assert name_mentions(example()) is None
+
+
+def test_mentions_become_marks_of_tokens() -> None:
+    assert marks(OFFSETS, [(4, 19), (26, 29)]) == [OUTSIDE, BEGIN, INSIDE, INSIDE, OUTSIDE, BEGIN]
+    assert marks(OFFSETS, [(4, 11), (12, 19)]) == [OUTSIDE, BEGIN, BEGIN, INSIDE, OUTSIDE, OUTSIDE]
+    assert marks(OFFSETS[:3], [(4, 19), (26, 29)]) == [OUTSIDE, BEGIN, INSIDE]
+    assert marks(OFFSETS, []) == [OUTSIDE] * 6
+    assert marks(OFFSETS, None) == []

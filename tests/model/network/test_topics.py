@@ -1,0 +1,51 @@
+"""From topic logits to topics."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from wusum.model.network.topics import TopicDecoder
+
+TOPICS = [
+    {"code": "a", "name_ar": "أ", "name_en": "A", "given": True},
+    {"code": "b", "name_ar": "ب", "name_en": "B", "given": True},
+    {"code": "c", "name_ar": "ج", "name_en": "C", "given": False},
+]
+
+
+def logits(*probabilities: float) -> np.ndarray:
+    return np.log(np.array(probabilities, np.float32))
+
+
+def test_topics_above_the_threshold_come_best_first() -> None:
+    topics = TopicDecoder(TOPICS, temperature=1.0, threshold=0.3).decode(logits(0.4, 0.59, 0.01), 3, None)
+    assert [(t.code, t.score) for t in topics] == [
+        ("b", pytest.approx(0.59, abs=1e-4)),
+        ("a", pytest.approx(0.4, abs=1e-4)),
+    ]
+    assert topics[0].to_dict() == {"code": "b", "name_ar": "ب", "name_en": "B", "score": topics[0].score}
+
+
+def test_the_best_topic_is_given_even_below_the_threshold() -> None:
+    topics = TopicDecoder(TOPICS, 1.0, 0.9).decode(logits(0.5, 0.4, 0.1), 3, None)
+    assert [t.code for t in topics] == ["a"]
+
+
+def test_min_score_and_max_topics_overrule_the_model() -> None:
+    decoder = TopicDecoder(TOPICS, 1.0, 0.9)
+    assert [t.code for t in decoder.decode(logits(0.5, 0.4, 0.1), 3, 0.1)] == ["a", "b"]
+    assert [t.code for t in decoder.decode(logits(0.5, 0.4, 0.1), 1, 0.1)] == ["a"]
+
+
+def test_a_topic_that_was_not_learned_is_never_given() -> None:
+    topics = TopicDecoder(TOPICS, 1.0, 0.0).decode(logits(0.1, 0.2, 0.7), 2, None)
+    assert [t.code for t in topics] == ["b", "a"]
+
+
+def test_a_higher_temperature_flattens() -> None:
+    rows = np.stack([logits(0.7, 0.2, 0.1)])
+    sharp, flat = (TopicDecoder(TOPICS, t, 0.0).probabilities(rows)[0] for t in (1.0, 2.0))
+    assert sharp == pytest.approx([0.7, 0.2, 0.1], abs=1e-5)
+    assert flat[0] < sharp[0]
+    assert flat.sum() == pytest.approx(1)

@@ -1,0 +1,117 @@
+"""Terms of one's own that the model does not know, compared with an article by what the network makes of both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.model.tagging.test_ranker import ranker, read
+from tests.support import PAGES
+from wusum.model.tagger import Tagger
+from wusum.model.tagging.controlled import LIKENESS, ControlledRanker, Term
+from wusum.model.tagging.sources import similarity
+from wusum.model.tagging.sources.similarity import FLOOR, Likeness
+from wusum.model.tagging.vocabulary import Entry, Vocabulary
+
+KNOWN = Vocabulary(
+    Entry(key, key, 9, tagged, 5, label)
+    for label, (key, tagged) in enumerate((("رياضه", 60), ("تجاره", 30), ("طب", 10)))
+)
+SURE = 9.0
+ARTICLE = np.array([0.0, SURE, 0.0], np.float32)
+"""An article about trade."""
+
+asked: list[str] = []
+
+
+def reader(texts: Sequence[str]) -> NDArray[np.float32]:
+    """What a network might say: a market is trade, a match sport, of anything else it knows nothing."""
+    asked.extend(texts)
+    about = {"السوق": [0, SURE, 0], "المباراة": [SURE, 0, 0]}
+    return np.array([about.get(text, [0, 0, 0]) for text in texts], np.float32)
+
+
+@pytest.fixture
+def like() -> Likeness:
+    asked.clear()
+    return Likeness(reader, KNOWN)
+
+
+def test_what_is_of_one_tag_is_as_much_likelier_as_the_tag_is_rare(like: Likeness) -> None:
+    same, other, unknown = like.of(ARTICLE, ["السوق", "المباراة", "شيء"])
+    assert same == pytest.approx(np.log(FLOOR + 1 / 0.3), abs=0.01)  # 30 of 100 tags that were given are of trade
+    assert other == pytest.approx(np.log(FLOOR), abs=0.1)
+    assert unknown == pytest.approx(np.log(FLOOR + (1 / 3) / 0.3), abs=0.01)
+
+
+def test_a_term_is_read_once_and_says_the_same_beside_others(like: Likeness, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = like.of(ARTICLE, ["السوق"])
+    beside = like.of(ARTICLE, ["المباراة", "السوق", "السوق"])
+    assert beside[1] == beside[2] == alone[0]
+    assert asked == ["السوق", "المباراة"]
+    monkeypatch.setattr(similarity, "KEPT", 2)
+    monkeypatch.setattr(similarity, "AT_ONCE", 1)
+    assert like.of(ARTICLE, ["شيء", "السوق"])[1] == alone[0]
+    assert asked == ["السوق", "المباراة", "شيء"]
+    assert like.of(ARTICLE, ["السوق", "السوق"]).tolist() == [alone[0]] * 2  # of three there was no room for any
+    assert asked == ["السوق", "المباراة", "شيء", "السوق"]
+
+
+@pytest.mark.parametrize("logits", [[], [1.0]])
+def test_a_head_without_labels_says_nothing(like: Likeness, logits: list[float]) -> None:
+    assert like.of(np.array(logits, np.float32), ["السوق"]).tolist() == [0.0]
+    assert asked == []
+
+
+def test_a_label_that_was_never_given_counts_as_given_once() -> None:
+    without = Vocabulary(entry for entry in KNOWN.entries if entry.key != "طب")
+    told = Likeness(reader, without).of(ARTICLE, ["السوق"])
+    assert told == pytest.approx(np.log(FLOOR + 91 / 30), abs=0.01)
+
+
+def test_only_terms_that_the_model_does_not_know_are_compared() -> None:
+    asked.clear()
+    terms = [Term("السوق"), Term("المباراة"), Term("تجارة")]
+    body = "تجارة السوق بعد المباراة"
+    ranks = [ControlledRanker(ranker(KNOWN, present=1.0), terms, given) for given in (None, reader)]
+    without, compared = (
+        {tag.text: tag for tag in rank.rank("", body, read(*ARTICLE), 10, 0.0, explain=True)} for rank in ranks
+    )
+    assert set(asked) == {"السوق", "المباراة"}
+    assert without["السوق"].score == without["المباراة"].score
+    assert compared["السوق"].score > without["السوق"].score > compared["المباراة"].score
+    assert compared["تجارة"] == without["تجارة"]
+    why = compared["السوق"].why
+    assert why is not None
+    assert why["likeness"] == pytest.approx(LIKENESS * np.log(FLOOR + 1 / 0.3), abs=0.01)
+    assert compared["السوق"].score == pytest.approx(1 / (1 + np.exp(-sum(why.values()))), abs=1e-3)
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "torch"])
+def test_the_network_reads_the_terms_of_a_file(tmp_path: Path, runtime: str) -> None:
+    """The same alone, among others and in any order; absent terms are none."""
+    path = tmp_path / "tags.txt"
+    path.write_text("لجنة فنية\nالنادي الأهلي الليبي\nركلة جزاء\nمصر\n", encoding="utf-8")
+    bodies = [page.read_text(encoding="utf-8") for page in sorted(PAGES.glob("*.txt"))]
+    told = [
+        [tag for tag in prediction.tags if tag.why and "likeness" in tag.why]
+        for prediction in Tagger.from_pretrained(vocabulary=path, runtime=runtime)(bodies, explain=True, min_score=0.0)
+    ]
+    assert {tag.text for tags in told for tag in tags} == {"لجنة فنية", "ركلة جزاء"}
+    again = Tagger.from_pretrained(vocabulary=path, runtime=runtime)
+    for tags, body in zip(told[::-1], bodies[::-1], strict=True):
+        alone = again(body, explain=True, min_score=0.0).tags
+        assert [tag for tag in alone if tag.why and "likeness" in tag.why] == tags
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "int8"])
+def test_a_term_is_read_the_same_beside_others(runtime: str) -> None:
+    tagger = Tagger.from_pretrained(runtime=runtime)
+    terms = ["لجنة فنية", "ركلة جزاء", "النادي الأهلي الليبي لكرة القدم", "مصر", "تنسيق المواقف قبيل القمة"]
+    together = tagger._tag_logits(terms)
+    for term, logits in zip(terms, together, strict=True):
+        np.testing.assert_array_equal(tagger._tag_logits([term])[0], logits)

@@ -1,0 +1,64 @@
+"""Batches of columns, as datasets, Ray and Spark hand them over."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import datasets
+import numpy as np
+import pytest
+
+from tests.support import PAGES
+from wusum.model.article import Article
+from wusum.model.predictor import Predictor, spark_predictor
+from wusum.model.tagger import Tagger
+
+BODIES = [Article.from_page(path.read_text(encoding="utf-8")).body for path in sorted(PAGES.glob("*.txt"))[:3]]
+
+
+def test_datasets_map_takes_it_and_every_row_gets_its_answer(tagger: Tagger) -> None:
+    rows = datasets.Dataset.from_dict(
+        {"text": [BODIES[0], None, BODIES[1], "hello, this is no Arabic text", BODIES[2]]}
+    )
+    made = rows.map(Predictor(max_tags=3), batched=True, batch_size=2)
+    expected = [tagger(body, max_tags=3).to_dict() for body in BODIES]
+    for number, row in zip((0, 2, 4), expected, strict=True):
+        assert made[number]["topics"] == row["topics"]
+        assert made[number]["tags"] == row["tags"]
+        assert made[number]["error"] is None
+    assert made[1]["error"] == "no text: NoneType"
+    assert "not Arabic" in made[3]["error"]
+    assert made[1]["topics"] == made[3]["tags"] == []
+
+
+def test_it_is_pickled_without_the_model() -> None:
+    predictor = Predictor(title="headline")
+    batch = {"text": BODIES[:1], "headline": [None]}
+    first = predictor(batch)
+    data = pickle.dumps(predictor)
+    assert len(data) < 1000
+    assert pickle.loads(data)(batch) == first
+    with pytest.raises(KeyError):
+        predictor({"body": BODIES})
+
+
+def test_columns_to_keep_are_given_back(tagger: Tagger) -> None:
+    batch = {"id": np.array(["a", "b"]), "text": np.array(BODIES[:2], dtype=object), "title": [float("nan"), None]}
+    made = Predictor(title="title", keep=["id"])(batch)
+    assert list(made) == ["id", "topics", "tags", "error"]
+    assert list(made["id"]) == ["a", "b"]
+    assert made["topics"] == [tagger(body).to_dict()["topics"] for body in BODIES[:2]]  # NaN is no title
+    with pytest.raises(KeyError):
+        Predictor(keep=["url"])(batch)
+
+
+def test_spark_gets_a_function_that_makes_the_predicting_one() -> None:
+    predict = spark_predictor(max_tags=2)()
+    rows = [json.loads(line) for line in predict(np.array(BODIES, dtype=object))]
+    assert [row["topics"] for row in rows] == Predictor()({"text": BODIES})["topics"]
+    assert all(len(row["tags"]) <= 2 for row in rows)
+    titled = predict(np.array(BODIES[:1], dtype=object), np.array(["أسعار النفط"], dtype=object))
+    assert (
+        json.loads(titled[0])["topics"] == Predictor(title="t")({"text": BODIES[:1], "t": ["أسعار النفط"]})["topics"][0]
+    )

@@ -1,0 +1,82 @@
+"""Corpora and label maps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT
+from wusum.model.errors import CorpusError
+from wusum.train.data.corpora import BUNDLE, LabelMap, clean_tags, examples, held_out, prose
+
+BUNDLED = ["غزة", "حماس", "غلاف غزة", "كتائب القسام", "المسجد الأقصى", "طوفان الأقصى", "المقاومة الفلسطينية"]
+
+
+def test_the_pasted_bundle_goes_only_as_a_whole() -> None:
+    assert clean_tags([*BUNDLED, "زلزال"]) == ("زلزال",)
+    assert clean_tags([*BUNDLED[:-1], "زلزال"]) == (*BUNDLED[:-1], "زلزال")
+    assert len(BUNDLE) == 7
+
+
+def test_the_outlets_own_name_and_repeats_are_no_tags() -> None:
+    assert clean_tags(["الميادين", "إيران", "الميادين Go", "ايران", "Almayadeen Go", "أخبار الميادين"]) == ("إيران",)
+
+
+def test_of_a_body_that_is_the_pages_json_only_its_description_is_left() -> None:
+    told = '"keywords": "زلزال,تركيا",\n"description": "قال \\"خبير\\" إنها قوية"'
+    page = f'{{\n"type": "article",\n"title": "زلزال",\n{told},\n"html": ""'
+    assert prose(page) == 'قال "خبير" إنها قوية'
+    assert prose(page.replace("description", "summary")) == ""
+    assert prose('قال: {"type": "article"}') == 'قال: {"type": "article"}'
+
+
+def test_examples_keep_to_their_split(corpora: Path) -> None:
+    found = list(examples(corpora, "plain", ["test"]))
+    assert len(found) == 12
+    assert all("-test-" in e.id and e.tags is None for e in found)
+    assert found[1].text == f"{found[1].title}\n{found[1].body}"
+    assert found[0].text == found[0].body
+
+
+def test_a_missing_or_damaged_corpus_is_named(corpora: Path, tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"nothing\.jsonl\.xz"):
+        list(examples(corpora, "nothing"))
+    (tmp_path / "cut.jsonl.xz").write_bytes((corpora / "plain.jsonl.xz").read_bytes()[:200])
+    with pytest.raises(CorpusError, match=r"cut\.jsonl\.xz"):
+        list(examples(tmp_path, "cut"))
+
+
+def test_labels_mean_sets_of_topics(corpora: Path) -> None:
+    labels = LabelMap.load(corpora / "topics.yaml")
+    assert labels.topics("plain", "health") == (2, 3)
+    assert labels.topics("plain", "unknown") == labels.topics("plain", None) == labels.topics("other", "sport") == ()
+    assert labels.given == (True, True, True, False)
+
+
+def test_a_label_of_no_topic_is_named(tmp_path: Path) -> None:
+    (tmp_path / "topics.yaml").write_text(
+        "topics: {sport: {code: c, name_ar: a, name_en: e}}\ncorpora: {x: {football: [spirt]}}\n", encoding="utf-8"
+    )
+    with pytest.raises(CorpusError, match=r"x\.football: no topic 'spirt'"):
+        LabelMap.load(tmp_path / "topics.yaml")
+
+
+def test_the_held_out_share_is_about_what_was_asked() -> None:
+    chosen = [held_out(f"article-{i}", 0.125) for i in range(4000)]
+    assert 0.10 < sum(chosen) / len(chosen) < 0.15
+    assert chosen == [held_out(f"article-{i}", 0.125) for i in range(4000)]
+
+
+def test_every_label_of_the_real_corpora_is_mapped(shared: Path) -> None:
+    """A label that the map does not list teaches nothing: only a decision may leave one out."""
+    labels = LabelMap.load(ROOT / "configs" / "topics.yaml")
+    left_out = {
+        "almayadeen": {"الميادين Go", "تقارير أونلاين", "وثائقي الويب", "ومضات"},
+        "saudinewsnet": {"news/local", "news/regions", "citizen_journalist", "opinion", "discussion", "dialogue"}
+        | {"bigpage", "site"},
+    }
+    for corpus, meanings in labels.labels.items():
+        used = {e.label for e in examples(shared / "data", corpus, ["train", "validation", "test"])} - {None}
+        assert used - set(meanings) == left_out.get(corpus, set()), corpus
+        assert set(meanings) <= used, corpus

@@ -1,0 +1,97 @@
+"""Weak labels from headlines, and what gives an outlet away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT
+from wusum.model.errors import CorpusError
+from wusum.train.data.anonymiser import Anonymiser
+from wusum.train.data.corpora import LabelMap
+from wusum.train.data.cues import Cues
+
+TOPICS = LabelMap.load(ROOT / "configs" / "topics.yaml")
+CUES = Cues.load(ROOT / "configs" / "cues.yaml", TOPICS)
+
+
+def index(*keys: str) -> tuple[int, ...]:
+    return tuple(sorted(map(TOPICS.keys.index, keys)))
+
+
+@pytest.mark.parametrize(
+    ("title", "topic"),
+    [
+        ("الأرصاد: طقس حار على معظم المناطق", "weather"),
+        ("وفاة ثلاثة أشخاص في حادثِ سيرٍ بالقيروان", "disaster"),
+        ("فيضانات تشرّد الآلاف", "disaster"),
+        ("بالتعليم نبني المستقبل", "education"),
+        ("جامعة القاهرة تعلن نتائجها", "education"),
+        ("إضراب عام يشل النقل", "labour"),
+        ("مؤتمر دولي لمواجهة التغير المناخي", "environment"),
+        ("جمعية للأيتام تحتفل بعامها العاشر", "society"),
+        ("محكمة تقضي بسجن متهم بالسرقة", "crime"),
+    ],
+)
+def test_a_headline_tells_its_topic(title: str, topic: str) -> None:
+    assert CUES.told(title) == index(topic)[0]
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "جامعة الدول العربية تجتمع في القاهرة",
+        "أسرى يواصلون إضرابا عن الطعام",
+        "الفريق يفوز بكأس السوبر الخيرية",
+        "حريق في مدارس المدينة",
+        "إضراب المعلمين والطلاب في المدارس",
+        "لا شيء هنا",
+        "",
+    ],
+)
+def test_a_headline_of_two_topics_a_veto_or_none_tells_nothing(title: str) -> None:
+    assert CUES.told(title) is None
+
+
+def test_a_headline_narrows_a_label_and_never_overrules_it() -> None:
+    crash, arrest = "حادث مروري يودي بحياة شخصين", "القبض على مروج مخدرات"
+    either = index("crime", "disaster")
+    assert CUES.narrow(either, crash) == index("disaster")
+    assert CUES.narrow(either, arrest) == index("crime")
+    assert CUES.narrow(either, "خبر بلا دليل") == either
+    assert CUES.narrow(index("sport"), crash) == index("sport")
+    assert CUES.narrow((), crash) == index("disaster")
+    assert CUES.narrow((), arrest) == ()  # crime has labels of its own: no need to guess
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("label: {sports: [x]}\nnarrow: {}", "no topic 'sports'"),
+        ("label: {sport: ['(']}\nnarrow: {}", "sport: "),
+        ("label: [", "while parsing"),
+    ],
+)
+def test_faulty_cues_are_refused(tmp_path: Path, text: str, reason: str) -> None:
+    path = tmp_path / "cues.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(CorpusError, match=reason):
+        Cues.load(path, TOPICS)
+
+
+@pytest.mark.parametrize(
+    ("body", "rest"),
+    [
+        ("أبوظبي: «الخليج» أعلنت الوزارة خطتها.", "أعلنت الوزارة خطتها."),
+        ('دبي - "الخليج":شهد السوق تداولات', "شهد السوق تداولات"),
+        ("الشارقة: عايدة عبد الحميد أكدت المديرة", "عايدة عبد الحميد أكدت المديرة"),
+        ("قال مصدر لهسبريس إن العمل بدأ", "قال مصدر إن العمل بدأ"),
+        ("علمت الجوهرة أف أم أن الرئيس وصل", "علمت أن الرئيس وصل"),
+        ("أعلنت الوزارة خطتها. وقال الوزير: سنبدأ", "أعلنت الوزارة خطتها. وقال الوزير: سنبدأ"),
+        ("هسبريس", "هسبريس"),
+    ],
+)
+def test_datelines_and_outlets_are_taken_out(body: str, rest: str) -> None:
+    anonymise = Anonymiser(["الخليج", "هسبريس", "الجوهرة أف أم"])
+    assert " ".join(anonymise(body).split()) == rest

@@ -1,0 +1,1 @@
+"""Corpora, labels and tokenised examples for training."""

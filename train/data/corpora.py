@@ -1,0 +1,163 @@
+"""The corpora as training examples: rows of `NAME.jsonl.xz`, cleaned, with topic sets and tags."""
+
+from __future__ import annotations
+
+import json
+import lzma
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from wusum.model.article import Article
+from wusum.model.errors import CorpusError
+from wusum.model.text.normalisation import match_key
+
+OUTLET_TAG = "ميادين"
+"""almayadeen tags its articles with its own name, its programmes and its channels: no tags of an article."""
+
+BUNDLE = frozenset(
+    map(match_key, ("غزة", "حماس", "غلاف غزة", "كتائب القسام", "المسجد الأقصى", "طوفان الأقصى", "المقاومة الفلسطينية"))
+)
+"""Tags that almayadeen's editors pasted together under half of the articles, whatever those are about."""
+
+
+_DUMPED = re.compile(r'\s*\{\s*"type": "')
+"""How a body begins where the scraper took the page's own JSON for it: with its keywords, which are the tags."""
+_DESCRIPTION = re.compile(r'"description": "((?:[^"\\]|\\.)*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class LabelMap:
+    """The topics in the order of the head, and for each corpus what its labels mean among them."""
+
+    keys: tuple[str, ...]
+    codes: tuple[str, ...]
+    names_ar: tuple[str, ...]
+    names_en: tuple[str, ...]
+    given: tuple[bool, ...]
+    """Whether a topic is learned well enough to be an answer."""
+    labels: dict[str, dict[str, tuple[int, ...]]]
+
+    @classmethod
+    def load(cls, path: str | Path) -> LabelMap:
+        """Read `configs/topics.yaml`; raises CorpusError for a label that names no topic."""
+        try:
+            data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        except (OSError, yaml.YAMLError) as error:
+            raise CorpusError(f"{path}: {error}") from error
+        topics: dict[str, dict[str, Any]] = data["topics"]
+        index = {key: i for i, key in enumerate(topics)}
+        labels: dict[str, dict[str, tuple[int, ...]]] = {}
+        for corpus, meanings in data["corpora"].items():
+            for label, keys in meanings.items():
+                if unknown := [key for key in keys if key not in index]:
+                    raise CorpusError(f"{path}: {corpus}.{label}: no topic {', '.join(map(repr, unknown))}")
+            labels[corpus] = {label: tuple(sorted(index[k] for k in keys)) for label, keys in meanings.items()}
+        columns = ([topic[name] for topic in topics.values()] for name in ("code", "name_ar", "name_en"))
+        codes, names_ar, names_en = (tuple(column) for column in columns)
+        given = tuple(topic.get("given", True) for topic in topics.values())
+        return cls(tuple(topics), codes, names_ar, names_en, given, labels)
+
+    def topics(self, corpus: str, label: str | None) -> tuple[int, ...]:
+        """Indices of the topics that a label can mean; empty where it says nothing."""
+        return self.labels.get(corpus, {}).get(label or "", ())
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One article of a corpus. `tags` is None where no editor gave any, which is not the same as none."""
+
+    id: str
+    corpus: str
+    title: str
+    body: str
+    label: str | None
+    tags: tuple[str, ...] | None
+    date: str = ""
+    """As the corpus writes it, year first; empty where it is not known."""
+    phrases: tuple[str, ...] | None = None
+    """Phrases that people took for the key ones, where they were asked; an editor's tags are that, too."""
+    names: tuple[tuple[int, int], ...] | None = None
+    """Where names stand in the body, as offsets, in corpora that mark them."""
+
+    @property
+    def text(self) -> str:
+        """What the encoder reads: the title, if there is one, on a line before the body."""
+        return f"{self.title}\n{self.body}" if self.title else self.body
+
+    def article(self) -> Article:
+        """What the tagger takes: no label, no tags."""
+        return Article(id=self.id, body=self.body, title=self.title)
+
+
+def rows(folder: str | Path, corpus: str) -> Iterator[dict[str, Any]]:
+    """The raw rows of a corpus, in the order of its file; raises CorpusError where there is none."""
+    path = Path(folder) / f"{corpus}.jsonl.xz"
+    try:
+        with lzma.open(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                row = json.loads(line)
+                yield row | {"text": prose(row["text"])} if row.get("text") else row
+    except (OSError, EOFError, lzma.LZMAError, ValueError) as error:
+        raise CorpusError(f"{path}: {error}") from error
+
+
+def prose(text: str) -> str:
+    """The text of an article; of a body that is the page's JSON only its description, for the rest gives tags away."""
+    if not _DUMPED.match(text):
+        return text
+    found = _DESCRIPTION.search(text)
+    return str(json.loads(f'"{found[1]}"', strict=False)) if found else ""
+
+
+def examples(
+    folder: str | Path, corpus: str, splits: Sequence[str] = ("train",), before: str = ""
+) -> Iterator[Example]:
+    """The articles of some splits of a corpus; those dated from `before` on are left out, if a date is given."""
+    for row in rows(folder, corpus):
+        date = row.get("date") or ""
+        if row["split"] not in splits or (before and date >= before):
+            continue
+        if row.get("tokens"):
+            body, names = _marked(row["tokens"], row["ner"])
+            yield Example(row["id"], corpus, "", body, None, None, date, None, names)
+        elif row.get("text"):
+            phrases = clean_tags(row["tags"]) if row["tags"] else None
+            tags = phrases if corpus == "almayadeen" else None
+            yield Example(row["id"], corpus, row["title"] or "", row["text"], row.get("label"), tags, date, phrases)
+
+
+def _marked(tokens: Sequence[str], marks: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """A sentence and the offsets of its names, from its words and their BIO marks."""
+    names: list[tuple[int, int]] = []
+    place = 0
+    for token, mark in zip(tokens, marks, strict=True):
+        end = place + len(token)
+        if mark.startswith("I-") and names:
+            names[-1] = names[-1][0], end
+        elif mark != "O":
+            names.append((place, end))
+        place = end + 1
+    return " ".join(tokens), tuple(names)
+
+
+def clean_tags(tags: Sequence[str]) -> tuple[str, ...]:
+    """An editor's tags without duplicates, the pasted bundle and the outlet's own name, in the order given."""
+    by_key = {match_key(tag): tag.strip() for tag in reversed(tags)}
+    ordered = [(key, by_key[key]) for key in dict.fromkeys(map(match_key, tags)) if key]
+    bundled = by_key.keys() >= BUNDLE
+    return tuple(
+        tag
+        for key, tag in ordered
+        if not (bundled and key in BUNDLE) and OUTLET_TAG not in key and "almayadeen" not in key
+    )
+
+
+def held_out(example_id: str, share: float) -> bool:
+    """Whether a training article is kept from the encoder, so that what is fitted on its output sees fresh articles."""
+    return zlib.crc32(example_id.encode()) % 1000 < share * 1000

@@ -1,0 +1,55 @@
+"""Where the key phrases and the names of a training article stand, as BIO marks of its tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from wusum.model.network.spans import BEGIN, INSIDE, OUTSIDE
+from wusum.model.tagging.vocabulary import Entry, Vocabulary
+from wusum.model.text.lexicon import plain
+from wusum.model.text.normalisation import match_key
+from wusum.train.data.corpora import Example
+
+Offsets = tuple[int, int]
+
+
+def phrase_mentions(example: Example) -> list[Offsets] | None:
+    """Offsets in the text of an article of its key phrases, none within another; None where nobody was asked."""
+    if example.phrases is None:
+        return None
+    keys = dict.fromkeys(filter(None, map(match_key, example.phrases)))
+    text = plain().read(example.text)
+    found = Vocabulary(Entry(key, key, 0, 0, 0, -1) for key in keys).find(text)
+    longest = sorted({span for spans in found.values() for span in spans}, key=lambda s: (s[0] - s[1], s[0]))
+    taken: set[int] = set()
+    chosen = []
+    for first, last in longest:
+        if taken.isdisjoint(range(first, last + 1)):
+            taken.update(range(first, last + 1))
+            chosen.append((text.starts[first], text.ends[last]))
+    return sorted(chosen)
+
+
+def name_mentions(example: Example) -> list[Offsets] | None:
+    """Offsets in the text of an article of its names; None where they are not marked."""
+    if example.names is None:
+        return None
+    before = len(example.text) - len(example.body)
+    return [(start + before, end + before) for start, end in example.names]
+
+
+def marks(tokens: Sequence[Offsets], mentions: Iterable[Offsets] | None) -> list[int]:
+    """A mark for each token, from where the tokens and the mentions, both sorted, stand; empty where not known."""
+    if mentions is None:
+        return []
+    made = [OUTSIDE] * len(tokens)
+    token = 0
+    for start, end in mentions:
+        while token < len(tokens) and tokens[token][1] <= start:
+            token += 1
+        mark = BEGIN
+        while token < len(tokens) and tokens[token][0] < end:
+            made[token] = mark
+            mark = INSIDE
+            token += 1
+    return made

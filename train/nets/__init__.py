@@ -1,0 +1,1 @@
+"""Torch and ONNX parts that only training needs."""

@@ -1,0 +1,1 @@
+"""The commands of `wusum train`, one module each."""

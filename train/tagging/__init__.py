@@ -1,0 +1,1 @@
+"""Fitting of everything that ranks tags."""

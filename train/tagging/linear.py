@@ -1,0 +1,85 @@
+"""Fit the linear model of tags: ridge regression on the words and pairs of tagged articles.
+
+There are far more features than articles, so it is solved in the articles' products with one another (Saunders et al.,
+"Ridge regression learning algorithm in dual variables", 1998).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+from scipy import sparse
+
+from wusum.model.tagging.sources.linear import COMMON, LinearTags, features
+from wusum.model.text.lexicon import plain
+from wusum.train.data.corpora import Example
+
+PENALTY = 1.0
+"""Of the weights, beside which an article's product with itself is 1."""
+
+SELDOM = 3
+"""Articles that a feature must be in."""
+
+TAGGED = 2
+"""Articles that a tag must have been given to."""
+
+LEAST = 0.05
+"""Weights smaller than this are left out."""
+
+_ROWS = 8192
+"""Features whose weights are made at a time; bounds memory."""
+
+
+def article_features(row: Example) -> NDArray[np.uint32]:
+    """The features of an article, as the tagger finds them."""
+    return features([*plain().read(row.title).lexemes, *plain().read(row.body).lexemes])
+
+
+def fit_linear(
+    articles: Sequence[NDArray[np.uint32]],
+    given: Sequence[Sequence[int]],
+    entries: int,
+) -> LinearTags:
+    """The linear model of articles, each with its features and the numbers of its tags in a vocabulary."""
+    if entries > np.iinfo(np.uint16).max:
+        raise ValueError(f"{entries} tags to learn; there is room for {np.iinfo(np.uint16).max}")
+    known, seen = np.unique(np.concatenate([np.unique(found) for found in articles]), return_counts=True)
+    kept = (seen >= SELDOM) & (seen <= COMMON * len(articles))
+    idf = np.log((1 + len(articles)) / (1 + seen[kept])).astype(np.float32)
+    nothing = np.zeros(0)
+    starts = np.zeros(kept.sum() + 1, np.int32)
+    bare = LinearTags(known[kept], idf, starts, nothing.astype(np.uint16), nothing.astype(np.float16), entries)
+
+    values = [bare.values(found) for found in articles]
+    table = sparse.csr_matrix(
+        (
+            np.concatenate([value for _, value in values]),
+            np.concatenate([places for places, _ in values]),
+            np.cumsum([0, *(len(places) for places, _ in values)]),
+        ),
+        (len(articles), len(idf)),
+    )
+    often, targets = _targets(given, entries)
+    alike = (table @ table.T).toarray()
+    alike[np.diag_indices_from(alike)] += PENALTY
+    solved = scipy.linalg.solve(alike, targets, assume_a="pos", overwrite_a=True, overwrite_b=True)
+    parts = []
+    for start in range(0, len(idf), _ROWS):
+        weights = table.T[start : start + _ROWS] @ solved
+        weights[np.abs(weights) < LEAST] = 0
+        parts.append(sparse.csr_matrix(weights))
+    weights = sparse.vstack(parts).tocsr() if parts else sparse.csr_matrix((0, len(often)), dtype=np.float32)
+    tags, halves = often[weights.indices].astype(np.uint16), weights.data.astype(np.float16)
+    return LinearTags(bare.features, idf, weights.indptr.astype(np.int32), tags, halves, entries)
+
+
+def _targets(given: Sequence[Sequence[int]], entries: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The entries that articles have often enough, and which of them each has [articles, those]."""
+    owners = np.repeat(np.arange(len(given)), list(map(len, given)))
+    tags = np.array([tag for some in given for tag in some], np.int64)
+    table = sparse.csr_matrix((np.ones(len(tags), np.float32), (owners, tags)), (len(given), entries))
+    often = np.flatnonzero(np.bincount(tags, minlength=entries) >= TAGGED)
+    return often, table[:, often].toarray()
