@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from wusum.eval.config import EvalConfig
 from wusum.model.errors import CorpusError
-from wusum.model.text.normalisation import match_key
+from wusum.model.text.words import match_key
 from wusum.train.data.corpora import Example, LabelMap, clean_tags, examples, rows
 
 HAND_WORDS = 60

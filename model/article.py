@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from wusum.model.pages.layout import Story, find_headline, read_page
+from wusum.model.pages.layout import Story, find_headline, parse_page
 from wusum.model.pages.markers import EDGE
 
 
@@ -37,7 +37,7 @@ class Article:
         def story(of: Story, name: str = "") -> Article:
             return cls(name, raw[of.start : of.end], of.title, of.source, offset=of.start)
 
-        page = read_page(raw)
+        page = parse_page(raw)
         main = story(page.main, id)
         return replace(
             main,

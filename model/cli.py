@@ -148,28 +148,22 @@ def tag(
     Records that cannot be tagged go to OUT.rejects.jsonl (to stderr without -o) with the reason; the run goes on. A run
     to OUT that was cut, by whatever it was, goes on when it is started again, from what OUT.manifest.json says.
     """
-    from wusum.model.errors import DumpError, ModelError, VocabularyError
-    from wusum.model.io.reader import Fields
+    from wusum.model.errors import WusumError
+    from wusum.model.io.fields import Fields
+    from wusum.model.options import ModelSpec, PredictOptions
     from wusum.model.run.command import TagOptions, run_tag
 
     options = TagOptions(
         inputs=inputs,
         output=None if output == "-" else output,
         format=format.value if format else None,
-        max_topics=max_topics,
-        max_tags=max_tags,
-        min_score=min_score,
+        predict=PredictOptions(max_topics, max_tags, min_score, explain),
+        spec=ModelSpec(model, runtime.value, device.value, threads, vocabulary),
         fields=Fields(id=id_field, title=title_field, text=text_field),
         pages=pages,
-        model=model,
-        runtime=runtime.value,
-        device=device.value,
-        threads=threads,
         force=not resume,
         shard_rows=shard_rows,
         part=_part(part),
-        explain=explain,
-        vocabulary=vocabulary,
         workers=workers,
         engine=engine.value,
     )
@@ -179,12 +173,7 @@ def tag(
         run_tag(options)
     except BrokenPipeError:  # the reader, say `head`, has had enough; nothing is left to be flushed into the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (
-        DumpError,
-        ModelError,
-        VocabularyError,
-        OSError,
-    ) as error:  # OSError: a full disk, say
+    except (WusumError, OSError) as error:  # OSError: a full disk, say
         typer.echo(f"wusum tag: {error}", err=True)
         raise typer.Exit(2) from error
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import orjson
 
 from wusum.model.article import Article
-from wusum.model.io.validation import check
+from wusum.model.io.validation import validate
+from wusum.model.options import DEFAULT_OPTIONS, ModelSpec, PredictKeywords
 
 if TYPE_CHECKING:
     from wusum.model.tagger import Tagger
@@ -17,53 +18,46 @@ _COLUMNS = ("topics", "tags", "error")
 
 
 class Predictor:
-    """Tags the articles of a batch. It is pickled without the model, which each process opens when it is first needed.
+    """Tags the articles of a batch. It is pickled without the model, which each process opens on first use.
 
-    The columns that it adds are `topics` and `tags`, as in a row of the output, and `error`: why a text cannot be
-    tagged, null where it can. `datasets` keeps the other columns; Ray Data keeps those alone that are given back.
+    It adds the columns `topics` and `tags`, as in an output row, and `error`: why a text cannot be tagged, null if it
+    can. `datasets` keeps the other columns; Ray Data keeps only those that are returned (`keep`).
     """
 
     def __init__(
         self,
-        model: str | None = None,
+        model: str | ModelSpec | None = None,
         *,
         text: str = "text",
         title: str | None = None,
         keep: Sequence[str] = (),
-        runtime: str = "onnx",
-        device: str = "auto",
-        threads: int | None = None,
-        vocabulary: str | None = None,
-        **options: Any,
+        **options: Unpack[PredictKeywords],
     ) -> None:
-        """`text` and `title` are the names of the columns, and `keep` of those that are given back as they came.
+        """Predict with `model`: None is the bundled one, a string a folder or Hub id, a `ModelSpec` says more.
 
-        `options` are those of `Tagger.stream`.
+        `text` and `title` name the columns to read, `keep` those to return unchanged; `options` are the fields of
+        `PredictOptions`.
         """
-        self._opening: dict[str, Any] = {
-            "name": model,
-            "runtime": runtime,
-            "device": device,
-            "threads": threads,
-            "vocabulary": vocabulary,
-        }
-        self._text, self._title, self._keep, self._options = text, title, tuple(keep), options
+        self._spec = model if isinstance(model, ModelSpec) else ModelSpec(model)
+        self._text, self._title, self._keep = text, title, tuple(keep)
+        self._options = DEFAULT_OPTIONS.updated(**options)
         self._tagger: Tagger | None = None
 
     def __getstate__(self) -> dict[str, Any]:
+        """Return the state to pickle: everything but the model."""
         return self.__dict__ | {"_tagger": None}
 
     def __call__(self, batch: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
-        """The columns `topics`, `tags` and `error` of a batch; raises KeyError where it lacks one that is named."""
+        """Return the columns `topics`, `tags` and `error` of a batch; raises KeyError for a missing column."""
         texts = batch[self._text]
         titles = batch[self._title] if self._title else [""] * len(texts)
-        rows = [self._row(*pair) for pair in zip(texts, titles, strict=True)]
+        rows = [_article(*pair) for pair in zip(texts, titles, strict=True)]
         good = [article for article in rows if isinstance(article, Article)]
         if self._tagger is None:
             from wusum.model.tagger import Tagger
 
-            self._tagger = Tagger.from_pretrained(**self._opening)
-        predictions = self._tagger.stream(good, **self._options)
+            self._tagger = Tagger.open(self._spec)
+        predictions = self._tagger.stream(good, self._options)
         made: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
         for row in rows:
             found = next(predictions).to_dict() if isinstance(row, Article) else {"topics": [], "tags": []}
@@ -73,18 +67,21 @@ class Predictor:
         kept: dict[str, Any] = {name: batch[name] for name in self._keep}
         return kept | made
 
-    def _row(self, text: Any, title: Any) -> Article | str:
-        """An article, or why there is none."""
-        if not isinstance(text, str):
-            return f"no text: {type(text).__name__}"
-        article = Article("", text, title if isinstance(title, str) else "")  # pandas has NaN where there is none
-        return check(article) or article
+
+def _article(text: Any, title: Any) -> Article | str:
+    """Return an article, or the reason why there is none."""
+    if not isinstance(text, str):
+        return f"no text: {type(text).__name__}"
+    article = Article("", text, title if isinstance(title, str) else "")  # pandas has NaN for a missing title
+    return validate(article) or article
 
 
-def spark_predictor(model: str | None = None, **options: Any) -> Callable[[], Callable[..., Any]]:
-    """What `pyspark.ml.functions.predict_batch_udf` asks for; takes the options of a `Predictor`, but no columns.
+def spark_predictor(
+    model: str | ModelSpec | None = None, **options: Unpack[PredictKeywords]
+) -> Callable[[], Callable[..., Any]]:
+    """Return what `pyspark.ml.functions.predict_batch_udf` asks for; `model` and `options` are a `Predictor`'s.
 
-    The function made of it takes a column of texts, and one of titles if there is any, and gives strings: each a JSON
+    The function made from it takes a column of texts, and optionally one of titles, and returns strings: each a JSON
     object with topics, tags and error.
     """
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wusum.model.network.artifact import BUNDLED
-from wusum.model.network.outputs import Readings
+from wusum.model.network.outputs import NetworkOutputs
 from wusum.model.network.topics import TopicDecoder
 from wusum.model.prediction import Prediction, Tag, Topic
 
@@ -24,7 +24,7 @@ class FakeTagger:
     artefact = FakeArtefact()
     asked = 0
 
-    def read(self, articles: list[Any]) -> Readings:
+    def read(self, articles: list[Any]) -> NetworkOutputs:
         self.asked += 1
         rows = np.zeros((len(articles), 4), np.float32)
         for row, article in zip(rows, articles, strict=True):
@@ -35,7 +35,7 @@ class FakeTagger:
             else:
                 row[subject] = 5.0
         nothing = np.zeros((len(articles), 1), np.float32)
-        return Readings(rows, nothing, tuple({} for _ in articles), tuple([] for _ in articles))
+        return NetworkOutputs(rows, nothing, tuple({} for _ in articles), tuple([] for _ in articles))
 
     def stream(self, articles: Any, min_score: float | None = None, **_: Any) -> Iterator[Prediction]:
         topics = (Topic("medtop:00000000", "رياضة", "sport", 0.9),)

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def load(kind: type[T], path: str | Path, flags: Sequence[str] = ()) -> T:
-    """The YAML file `path` as a `kind`, with `flags` such as `--learning-rate 1e-4` on top.
+    """The YAML file `path` as a `json_type`, with `flags` such as `--learning-rate 1e-4` on top.
 
     Raises ConfigError for an unreadable file, an unknown key, a missing key or a value of the wrong type.
     """

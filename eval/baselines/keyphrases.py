@@ -17,7 +17,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from tokenizers import Tokenizer
 
 from wusum.model.tagger import Tagger
-from wusum.model.text.normalisation import match_key, strip_clitics, words
+from wusum.model.text.words import match_key, strip_clitics, words
 from wusum.train.data.corpora import Example
 
 Ranked = list[tuple[str, ...]]

@@ -16,7 +16,8 @@ from sklearn.svm import LinearSVC
 
 from wusum.eval.gold import Meaning
 from wusum.model.errors import CorpusError
-from wusum.model.text.normalisation import normalise, words
+from wusum.model.text.normalisation import normalise
+from wusum.model.text.words import words
 from wusum.train.data.corpora import Example, LabelMap
 
 Guess = tuple[NDArray[np.intp], NDArray[np.float64] | None]

@@ -19,10 +19,10 @@ from wusum.eval.measures.answers import Answers, Classification, Extraction, Key
 from wusum.eval.measures.metrics import micro_f1
 from wusum.eval.suites.disturbances import DISTURBANCES, disturbed
 from wusum.model.article import Article
-from wusum.model.blocks import CHUNK
 from wusum.model.errors import CorpusError
+from wusum.model.stream import CHUNK_ARTICLES
 from wusum.model.tagger import Tagger
-from wusum.model.text.normalisation import match_key
+from wusum.model.text.words import match_key
 from wusum.train.data.corpora import Example, LabelMap, rows
 
 
@@ -213,8 +213,8 @@ def classified(tagger: Tagger, key: Key, found: Sequence[Labelled], label_map: L
     sets = distinct(found)
     columns = [_columns(tagger, label_map, meaning, key.corpus) for meaning in sets]
     tables = []
-    for start in range(0, len(found), CHUNK):
-        readings = tagger.read([row.example.article() for row in found[start : start + CHUNK]])
+    for start in range(0, len(found), CHUNK_ARTICLES):
+        readings = tagger.read([row.example.article() for row in found[start : start + CHUNK_ARTICLES]])
         probabilities = tagger.topics.probabilities(readings.topics)
         tables.append(np.stack([probabilities[:, places].sum(axis=1) for places in columns], axis=1))
     table = np.concatenate(tables).astype(float)

@@ -15,7 +15,7 @@ from wusum.eval.suites.transfer import retrained
 from wusum.model.errors import ConfigError
 from wusum.model.tagger import Tagger
 from wusum.model.tagging.vocabulary import Vocabulary
-from wusum.model.text.normalisation import match_key
+from wusum.model.text.words import match_key
 from wusum.train.config import load
 from wusum.train.stages import calibrate
 

@@ -41,7 +41,7 @@ _EXTENSIONS: Final = (
 )  # fmt: skip
 
 
-class Damaged(OSError):
+class DamagedArchiveError(OSError):
     """An archive, or one of its members, that cannot be read, whatever the disk or the network does."""
 
 
@@ -61,9 +61,9 @@ class Archive(Protocol):
         """The size of a file, and what tells its contents from others of that size."""
 
 
-def kind(path: str) -> str:
+def archive_kind(path: str) -> str:
     """The kind of archive that a name tells, "" for none."""
-    return next((kind for suffix, kind in SUFFIXES.items() if path.lower().endswith(suffix)), "")
+    return next((archive_kind for suffix, archive_kind in SUFFIXES.items() if path.lower().endswith(suffix)), "")
 
 
 def separate(path: str) -> bool:
@@ -81,7 +81,9 @@ def is_damage(error: BaseException) -> bool:
     """
     if not isinstance(error, OSError):
         return isinstance(error, (EOFError, zlib.error, lzma.LZMAError))
-    return isinstance(error, (Damaged, gzip.BadGzipFile)) or (type(error) is OSError and error.errno is None)
+    return isinstance(error, (DamagedArchiveError, gzip.BadGzipFile)) or (
+        type(error) is OSError and error.errno is None
+    )
 
 
 def open_archive(path: str) -> Archive:
@@ -91,7 +93,7 @@ def open_archive(path: str) -> Archive:
         import fsspec  # slow to import, and seldom needed
 
         source = fsspec.open(path, "rb").open()
-    return _Zip(source) if kind(path) == "zip" else _Tar(source, path)
+    return _Zip(source) if archive_kind(path) == "zip" else _Tar(source, path)
 
 
 class _Zip:

@@ -18,11 +18,11 @@ _USUAL: Final[dict[Option, tuple[str, ...]]] = {
 _SHOWN = 20  # names listed in an error message, and characters of each
 
 
-class Bad(Exception):
+class RecordError(Exception):
     """A record that must be rejected, and why."""
 
 
-class Unreadable(Exception):
+class FormatError(Exception):
     """A file of a wrong make; becomes a DumpError that names the file and the place."""
 
 
@@ -43,9 +43,9 @@ class Fields:
         if option != "text":
             return ""
         if names:
-            raise Bad(f"no text: field {names[0]!r} is empty")
+            raise RecordError(f"no text: field {names[0]!r} is empty")
         wanted = self.text or ", ".join(_USUAL["text"])
-        raise Bad(f"no text: no field called {wanted} among {_listed(record)} (--text-field names it)")
+        raise RecordError(f"no text: no field called {wanted} among {_listed(record)} (--text-field names it)")
 
     def columns(self, found: Sequence[str]) -> list[str]:
         """The columns of a table that may hold the id, title and text; raises Unreadable where one is missing."""
@@ -54,10 +54,10 @@ class Fields:
         for option, names in wanted.items():
             given: str | None = getattr(self, option)
             if given is not None and not names:
-                raise Unreadable(f"no column {given!r} (--{option}-field): {listed}")
+                raise FormatError(f"no column {given!r} (--{option}-field): {listed}")
             if option == "text" and not names:
                 usual = ", ".join(_USUAL[option])
-                raise Unreadable(f"no column called {usual}: {listed}; name the one of the text with --text-field")
+                raise FormatError(f"no column called {usual}: {listed}; name the one of the text with --text-field")
         return [name for name in found if any(name in names for names in wanted.values())]
 
     def _names(self, found: Iterable[str], option: Option) -> list[str]:
@@ -77,10 +77,10 @@ def decode(data: bytes) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        raise Bad(not_utf8(error)) from error
+        raise RecordError(not_utf8(error)) from error
 
 
-def kind(value: object) -> str:
+def json_type(value: object) -> str:
     """What a JSON value is, in words."""
     kinds = {dict: "an object", list: "a list", str: "a string", bool: "true or false", type(None): "null"}
     return kinds.get(type(value), "a number" if isinstance(value, int | float) else f"a {type(value).__name__}")
@@ -93,7 +93,7 @@ def _textual(value: object, name: str, *, numbers: bool) -> str:
         return value
     if numbers and isinstance(value, int | float):
         return str(value)
-    raise Bad(f"field {name!r} is no text but {kind(value)}")
+    raise RecordError(f"field {name!r} is no text but {json_type(value)}")
 
 
 def _listed(names: Iterable[str]) -> str:

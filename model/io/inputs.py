@@ -64,11 +64,11 @@ class File(NamedTuple):
                 compression = split_suffix(self.path)[1]
                 # fsspec's own files have no bounded readline.
                 stream = raw if self.system is None else io.BufferedReader(raw)
-                with decompress(stream, compression) if compression else stream as plain:
-                    yield plain
+                with decompress(stream, compression) if compression else stream as local_path:
+                    yield local_path
                 meter.pass_over(self)
         except archives.DAMAGE as error:
-            raise archives.Damaged(message(error)) from error
+            raise archives.DamagedArchiveError(message(error)) from error
 
     def alone_damaged(self, error: BaseException) -> bool:
         """Whether an error in reading it says that it is damaged, and it is one page, or a member that is packed apart.
@@ -85,7 +85,7 @@ class File(NamedTuple):
         try:
             return self.system.open(self.path, "rb")
         except archives.REFUSED as error:
-            raise archives.Damaged(message(error)) from error
+            raise archives.DamagedArchiveError(message(error)) from error
 
 
 def split_suffix(path: str) -> tuple[str, str]:
@@ -98,26 +98,26 @@ def split_suffix(path: str) -> tuple[str, str]:
     return suffix[1:] if known else "", compression
 
 
-Written = Callable[[str], bool]
+IsOutput = Callable[[str], bool]
 """Whether a path, real or of a remote system, is one that the run writes."""
 
 
-def nothing_written(path: str) -> bool:
+def writes_nothing(path: str) -> bool:
     """For a run that writes no file."""
     return False
 
 
-def plain(name: str) -> str:
+def local_path(name: str) -> str:
     """The name without a scheme that means the local system."""
     return name.removeprefix("file://").removeprefix("local://")
 
 
-def find(name: str, written: Written = nothing_written) -> Iterator[File]:
+def find(name: str, written: IsOutput = writes_nothing) -> Iterator[File]:
     """The files that an input names, sorted; raises DumpError where there is none, or a folder cannot be listed.
 
     Files that the run itself writes are passed over in a folder or glob, and refused as an input.
     """
-    name = plain(name)
+    name = local_path(name)
     if "://" not in name and written(os.path.realpath(name)):
         raise DumpError(f"{name}: is an output of this run, so it cannot be an input")
     files = _find_remote(name) if "://" in name else _find_local(name)
@@ -128,7 +128,7 @@ def find(name: str, written: Written = nothing_written) -> Iterator[File]:
     return chain([first], files)
 
 
-def total_size(inputs: Iterable[str], written: Written = nothing_written) -> int | None:
+def total_size(inputs: Iterable[str], written: IsOutput = writes_nothing) -> int | None:
     """Bytes of all files that the inputs name, None where one of them is standard input."""
     names = list(inputs)
     return None if "-" in names else sum(file.size for name in names for file in find(name, written))
@@ -143,7 +143,7 @@ def _find_local(name: str) -> Iterator[File]:
     if os.path.isdir(name):
         return _below(name, _walk(name))
     if os.path.exists(name):
-        return _members(name, "") if archives.kind(name) else iter([_given(name)])
+        return _members(name, "") if archives.archive_kind(name) else iter([_given(name)])
     if glob.has_magic(name):
         matches = (path for path in glob.iglob(name, recursive=True) if not os.path.isdir(path))
         return _below(_glob_root(name), sorted(matches))
@@ -160,7 +160,7 @@ def _find_remote(url: str) -> Iterator[File]:
             if not system.exists(path):
                 raise DumpError(f"{url}: no such file")
             return iter([_given(path, system)])
-        if archives.kind(path) and not glob.has_magic(path):
+        if archives.archive_kind(path) and not glob.has_magic(path):
             return _members(url, "")
         if glob.has_magic(path):
             return _below(_glob_root(path), sorted(system.glob(path)), system)
@@ -184,7 +184,7 @@ def _below(root: str, paths: Iterable[str], system: Any = None) -> Iterator[File
             continue
         if split_suffix(path)[0]:
             yield File(path, below, system)
-        elif archives.kind(path):
+        elif archives.archive_kind(path):
             yield from _members(path if system is None else system.unstrip_protocol(path), f"{below}/")
 
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from wusum.model.errors import DumpError
 from wusum.model.io.inputs import message
-from wusum.model.io.storage import put
+from wusum.model.io.storage import move_into_place
 from wusum.model.io.writers import Writer, parts_folder
 
 ROW_GROUP: Final = 4_096
@@ -100,13 +100,13 @@ class ParquetParts(Writer):
         with open(scratch, "wb") as file, pq.ParquetWriter(file, schema(), compression="zstd") as table:
             for part in self._parts():
                 table.write_table(pq.read_table(part))
-        put(str(scratch), str(self._path))
+        move_into_place(str(scratch), str(self._path))
 
     def _part(self) -> None:
         scratch = self._folder / "tmp"
         pq.write_table(pa.Table.from_pylist(self._rows, schema=schema()), scratch, compression="zstd")
         self._count += 1
-        put(str(scratch), str(self._parts()[-1]))
+        move_into_place(str(scratch), str(self._parts()[-1]))
         self._rows = []
 
     def _parts(self) -> list[Path]:

@@ -17,12 +17,12 @@ from typing import Any, BinaryIO, Final
 from wusum.model.article import Article
 from wusum.model.errors import DumpError
 from wusum.model.io.compression import DAMAGE
-from wusum.model.io.fields import DEFAULT_FIELDS, Bad, Fields, Unreadable, decode
-from wusum.model.io.inputs import File, Meter, Written, find, message, nothing_written, split_suffix
+from wusum.model.io.fields import DEFAULT_FIELDS, Fields, FormatError, RecordError, decode
+from wusum.model.io.inputs import File, IsOutput, Meter, find, message, split_suffix, writes_nothing
 from wusum.model.io.records import Line, json_rows, lines, rows
-from wusum.model.io.validation import DEFAULT_LIMITS, Limits, check, too_long
+from wusum.model.io.validation import DEFAULT_LIMITS, Limits, too_long, validate
 
-__all__ = ["STDIN", "DumpError", "Fields", "Limits", "Reject", "Selection", "check", "read"]
+__all__ = ["STDIN", "DumpError", "Fields", "Limits", "Reject", "Selection", "read", "validate"]
 
 STDIN: Final = "stdin"
 
@@ -81,7 +81,7 @@ def read(
     pages: bool | None = None,
     limits: Limits = DEFAULT_LIMITS,
     meter: Meter | None = None,
-    written: Written = nothing_written,
+    written: IsOutput = writes_nothing,
     selection: Selection | None = None,
 ) -> Iterator[Article | Reject]:
     """The records of all inputs, in order, read as they are asked for.
@@ -135,7 +135,7 @@ class _Reader:
                 for line, row in rows(stream, kind, self.fields, self.limits):
                     if self.selection.take():
                         yield self._record(file.name, line, row)
-        except (Unreadable, *DAMAGE) as error:
+        except (FormatError, *DAMAGE) as error:
             if file.alone_damaged(error):
                 self.meter.pass_over(file)
                 if kind == "txt" or self.selection.take():
@@ -169,29 +169,29 @@ class _Reader:
         identifier = ""
         try:
             if isinstance(row, str):
-                raise Bad(row)
+                raise RecordError(row)
             identifier = self.fields.value(row, "id")
             title, text = self.fields.value(row, "title"), self.fields.value(row, "text")
             return self._article(identifier or f"{source}:{line}", title, text, page=self.pages is True)
-        except Bad as error:
+        except RecordError as error:
             return Reject(source, line, identifier, str(error))
 
     def _page(self, source: str, data: bytes) -> Article | Reject:
         identifier = _PAGE_SUFFIX.sub("", source)
         try:
             if len(data) >= self.limits.max_bytes:
-                raise Bad(too_long(self.limits))
+                raise RecordError(too_long(self.limits))
             text = decode(data.removeprefix(codecs.BOM_UTF8))
             return self._article(identifier, "", text, page=self.pages is not False)
-        except Bad as error:
+        except RecordError as error:
             return Reject(source, 1, identifier, str(error))
 
     def _article(self, identifier: str, title: str, text: str, *, page: bool) -> Article:
         if len(text) > self.limits.max_chars:
-            raise Bad(too_long(self.limits))  # before the work of parsing it
+            raise RecordError(too_long(self.limits))  # before the work of parsing it
         article = Article.from_page(text, id=identifier) if page else Article(id=identifier, body=text)
         if title:
             article = replace(article, title=title)
-        if error := check(article, self.limits):
-            raise Bad(error)
+        if error := validate(article, self.limits):
+            raise RecordError(error)
         return article

@@ -13,7 +13,7 @@ from typing import IO, Any, AnyStr, BinaryIO, NamedTuple, TextIO
 
 import orjson
 
-from wusum.model.io.fields import Bad, Fields, Unreadable, kind
+from wusum.model.io.fields import Fields, FormatError, RecordError, json_type
 from wusum.model.io.validation import Limits, not_utf8, too_long
 
 _BATCH = 128  # Parquet rows decoded at once
@@ -71,7 +71,7 @@ def _json_row(data: bytes) -> Mapping[str, Any] | str:
         except UnicodeDecodeError as broken:
             return not_utf8(broken)
         return f"wrongly encoded: lone surrogate: {error}" if "surrogate" in str(error) else f"no JSON: {error}"
-    return value if isinstance(value, dict) else f"no JSON object: the line is {kind(value)}"
+    return value if isinstance(value, dict) else f"no JSON object: the line is {json_type(value)}"
 
 
 class _CsvLines:
@@ -92,10 +92,10 @@ class _CsvLines:
             raise StopIteration
         if len(line) == self.limit and not line.endswith("\n"):
             _skip_line(self._text, "\n")
-            raise Bad(f"absurdly long: a line of more than {self.limit:,} characters")
+            raise RecordError(f"absurdly long: a line of more than {self.limit:,} characters")
         self.left -= len(line)
         if self.left < 0:
-            raise Bad(f"absurdly long: a row of more than {self.limit:,} characters")
+            raise RecordError(f"absurdly long: a row of more than {self.limit:,} characters")
         return line
 
 
@@ -120,11 +120,11 @@ def _csv_rows(stream: BinaryIO, delimiter: str, fields: Fields, limits: Limits) 
 def _csv_header(table: Iterator[list[str]], lines: _CsvLines) -> list[str]:
     header = next(_csv_values(table, lines), [])
     if isinstance(header, str):
-        raise Unreadable(f"its header is bad: {header}")
+        raise FormatError(f"its header is bad: {header}")
     try:
         "".join(header).encode(errors="surrogateescape").decode()
     except UnicodeDecodeError as error:
-        raise Unreadable(f"its header is {not_utf8(error)}") from error
+        raise FormatError(f"its header is {not_utf8(error)}") from error
     return header
 
 
@@ -136,7 +136,7 @@ def _csv_values(table: Iterator[list[str]], lines: _CsvLines) -> Iterator[list[s
             values = next(table)
         except StopIteration:
             return
-        except Bad as error:
+        except RecordError as error:
             yield str(error)
         except csv.Error as error:
             yield f"no well-formed row: {error}"
@@ -159,7 +159,7 @@ def _parquet_rows(stream: BinaryIO, fields: Fields) -> Iterator[Row]:
                 number += 1
                 yield number, dict(zip(batch.schema.names, values, strict=True))
     except (pa.ArrowException, ValueError, OverflowError) as error:  # names that are no UTF-8, dates past all years
-        raise Unreadable(str(error)) from error
+        raise FormatError(str(error)) from error
 
 
 def _as_bytes(column: Any) -> Any:

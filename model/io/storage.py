@@ -19,7 +19,7 @@ except ImportError:  # on Windows
 
 
 def is_remote(path: str) -> bool:
-    """Whether a path is an fsspec URL; `file://` is none, `plain` takes it off."""
+    """Whether a path is an fsspec URL; `file://` is none, `plain_lexicon` takes it off."""
     return "://" in path
 
 
@@ -58,7 +58,7 @@ def read(path: str) -> bytes | None:
         return bytes(system.cat_file(inner)) if system.exists(inner) else None
 
 
-def put(scratch: str, path: str) -> None:
+def move_into_place(scratch: str, path: str) -> None:
     """Move a finished local file to its place: after a crash there is this file or the one before, whole.
 
     Of a remote system as much is true as of its uploads.
@@ -93,7 +93,7 @@ def create(path: str, at: int = 0) -> BinaryIO:
 
 
 @contextmanager
-def held(path: str) -> Iterator[None]:
+def locked(path: str) -> Iterator[None]:
     """Keep a local output to this run; raises DumpError where another has it.
 
     The lock is on a hidden file beside it and ends with the process, however that ends. Remote systems, Windows, and

@@ -33,7 +33,7 @@ class Limits:
 DEFAULT_LIMITS: Final = Limits()
 
 
-def check(article: Article, limits: Limits = DEFAULT_LIMITS) -> str | None:
+def validate(article: Article, limits: Limits = DEFAULT_LIMITS) -> str | None:
     """Why an article cannot be tagged; None where it can."""
     body = article.body
     if not body.strip():

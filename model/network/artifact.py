@@ -1,9 +1,10 @@
-"""A model folder: where it is, what must be in it, and its settings."""
+"""A model folder: its files, and the settings in its `config.json`."""
 
 from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,61 +27,107 @@ FILES = (
     "rarity.safetensors",
     "README.md",
 )
+"""Every file of a model."""
 
-OPTIONAL = ("README.md", "model.int8.onnx")
-"""Of these, what only some uses of a model need."""
+OPTIONAL_FILES = ("README.md", "model.int8.onnx")
+"""The files that only some uses of a model need."""
 
 
 @dataclass(frozen=True, slots=True)
-class Artefact:
-    """A model folder that has all its files; `settings` is the `wusum` part of its `config.json`."""
+class TopicSettings:
+    """One topic of the topic head."""
 
-    folder: Path
-    settings: dict[str, Any]
+    code: str
+    name_ar: str
+    name_en: str
+    given: bool = True
+    """Whether the model tells this topic well enough to give it."""
+    threshold: float | None = None
+    """Least probability at which it is given beside a better topic; None is the threshold of `ModelSettings`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """The `wusum` section of a model's `config.json`."""
+
+    topics: tuple[TopicSettings, ...]
+    """The topics in the order of the topic head."""
+    window: int
+    """Tokens of a window, with its special tokens."""
+    max_windows: int
+    """Windows of an article that the network reads."""
+    temperature: float
+    """Divisor of the topic logits that calibrates their probabilities."""
+    threshold: float
+    """Threshold of the topics that have none of their own."""
+    tag_threshold: float
+    """Least score of a tag that stands in the article."""
+    absent_tag_threshold: float
+    """Least score of a tag that does not."""
 
     @classmethod
-    def open(cls, name: str | Path | None = None) -> Artefact:
-        """The bundled model, a folder, or a model of the Hugging Face Hub by id (`owner/name`).
+    def from_config(cls, config: Mapping[str, Any]) -> ModelSettings:
+        """Read the settings from a parsed `config.json`; raises KeyError or TypeError if one is missing or unknown."""
+        section = config["wusum"]
+        known = TopicSettings.__dataclass_fields__
+        topics = ({key: value for key, value in topic.items() if key in known} for topic in section["topics"])
+        return cls(
+            tuple(TopicSettings(**topic) for topic in topics),
+            section["window"],
+            section["max_windows"],
+            section["temperature"],
+            section["threshold"],
+            section["tags"]["threshold"],
+            section["tags"]["absent_threshold"],
+        )
 
-        Raises ModelError, naming the file and what to do, for a model that is missing, incomplete or damaged.
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A model folder that has all its files."""
+
+    folder: Path
+    settings: ModelSettings
+
+    @classmethod
+    def open(cls, model: str | Path | None = None) -> Artifact:
+        """Open the bundled model (None), a folder, or a model of the Hugging Face Hub by its id (`owner/name`).
+
+        Raises ModelError, which names the file and the remedy, for a missing, incomplete or damaged model.
         """
-        folder = BUNDLED if name is None else Path(name)
-        if name is not None and not folder.exists() and str(name).count("/") == 1:
-            folder = _download(str(name))
+        folder = BUNDLED if model is None else Path(model)
+        if model is not None and not folder.exists() and str(model).count("/") == 1:
+            folder = _download(str(model))
         if not folder.is_dir():
             raise ModelError(f"{folder}: no such model folder; give a folder or a Hub id such as owner/name")
         for file in FILES:
-            if file not in OPTIONAL and not (folder / file).is_file():
+            if file not in OPTIONAL_FILES and not (folder / file).is_file():
                 raise ModelError(
                     f"{folder / file}: missing; make it with `wusum train export`, or install the model again"
                 )
         config = folder / "config.json"
         try:
-            settings = json.loads(config.read_text(encoding="utf-8"))["wusum"]
-            return cls(
-                folder,
-                {key: settings[key] for key in ("topics", "window", "max_windows", "temperature", "threshold", "tags")},
-            )
+            return cls(folder, ModelSettings.from_config(json.loads(config.read_text(encoding="utf-8"))))
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(
                 f"{config}: not the configuration of a wusum model ({error!r}); install the model again"
             ) from error
 
     def copy_to(self, folder: Path) -> None:
-        """Copy the files of the model to another folder."""
+        """Copy the model's files to another folder."""
         folder.mkdir(parents=True, exist_ok=True)
         for file in FILES:
             if (self.folder / file).is_file():
                 shutil.copyfile(self.folder / file, folder / file)
-            elif file.endswith(".onnx"):  # another model's graph, which would point into this one's weights
+            elif file.endswith(".onnx"):  # another model's graph would point into this one's weights
                 (folder / file).unlink(missing_ok=True)
 
 
-def _download(name: str) -> Path:
+def _download(model: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     try:
-        return Path(snapshot_download(name, allow_patterns=list(FILES)))
+        return Path(snapshot_download(model, allow_patterns=list(FILES)))
     except (OSError, ValueError, HfHubHTTPError, HFValidationError) as error:
-        raise ModelError(f"{name}: no such folder, and not to be had from the Hub: {error}") from error
+        raise ModelError(f"{model}: no such folder, and the Hub does not provide it: {error}") from error

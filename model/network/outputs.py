@@ -1,4 +1,4 @@
-"""What the network makes of articles, before anything is decided."""
+"""The output of the network for whole articles, before anything is decided."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from numpy.typing import NDArray
 from wusum.model.network.spans import Phrase
 
 
-class Reading(NamedTuple):
-    """What the network makes of one article."""
+class NetworkOutput(NamedTuple):
+    """The output for one article."""
 
-    topics: NDArray[np.float32]
-    """Topic logits [topics]."""
-    tags: NDArray[np.float32]
-    """Tag logits [labels]."""
+    topic_logits: NDArray[np.float32]
+    """Logits [topics]."""
+    tag_logits: NDArray[np.float32]
+    """Logits [labels] of the tag head."""
     phrases: dict[str, Phrase]
-    """What the span head marks, by match key."""
-    ids: Sequence[int] = ()
-    """Its token ids, those that the network does not come to among them."""
+    """Phrases that the span head marked, by match key."""
+    token_ids: Sequence[int] = ()
+    """Token ids of the article, including some beyond the last window."""
 
 
 @dataclass(frozen=True, slots=True)
-class Readings:
-    """What the network makes of some articles."""
+class NetworkOutputs:
+    """The output for several articles; iterates over a `NetworkOutput` for each."""
 
-    topics: NDArray[np.float32]
-    """Topic logits [articles, topics]."""
-    tags: NDArray[np.float32]
-    """Tag logits [articles, labels]."""
+    topic_logits: NDArray[np.float32]
+    """Logits [articles, topics]."""
+    tag_logits: NDArray[np.float32]
+    """Logits [articles, labels] of the tag head."""
     phrases: tuple[dict[str, Phrase], ...]
-    """What the span head marks in each."""
-    ids: tuple[Sequence[int], ...]
-    """Token ids of each."""
+    """Phrases that the span head marked in each article, by match key."""
+    token_ids: tuple[Sequence[int], ...]
+    """Token ids of each article."""
 
-    def __iter__(self) -> Iterator[Reading]:
-        """Article by article."""
-        return map(Reading, self.topics, self.tags, self.phrases, self.ids)
+    def __iter__(self) -> Iterator[NetworkOutput]:
+        """Iterate article by article."""
+        return map(NetworkOutput, self.topic_logits, self.tag_logits, self.phrases, self.token_ids)

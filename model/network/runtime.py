@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wusum.model.errors import ModelError
+from wusum.model.options import ModelSpec
 
 _CPU = "CPUExecutionProvider"
 _CUDA = ("CUDAExecutionProvider", {"use_tf32": "0"})
 """Without TF32, which keeps three digits: a score would not be the CPU's."""
 
-Outputs = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+WindowLogits = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 """Topic logits [windows, topics], tag logits [windows, tags] and span logits [windows, tokens, kinds * marks]."""
 
 
@@ -32,7 +33,7 @@ class Runtime(Protocol):
         """Where: "cpu" or "cuda"."""
         ...
 
-    def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
+    def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> WindowLogits:
         """The logits of ids and mask [windows, tokens]."""
         ...
 
@@ -69,12 +70,12 @@ class OnnxRuntime:
             ) from error
         self.device = "cuda" if found else "cpu"
 
-    def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
+    def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> WindowLogits:
         topics, tags, spans = self._session.run(None, {"input_ids": input_ids, "attention_mask": attention_mask})
         return topics, tags, spans
 
 
-CPU_ALONE = "no CUDA device for the int8 runtime: it is for the CPU; the onnx runtime is for both"
+INT8_NEEDS_CPU = "no CUDA device for the int8 runtime: it is for the CPU; the onnx runtime is for both"
 
 
 class Int8Runtime(OnnxRuntime):
@@ -84,7 +85,7 @@ class Int8Runtime(OnnxRuntime):
 
     def __init__(self, folder: Path, threads: int | None = None, device: str = "auto") -> None:
         if device == "cuda":
-            raise ModelError(CPU_ALONE)
+            raise ModelError(INT8_NEEDS_CPU)
         if not (folder / self.graph).is_file():
             raise ModelError(
                 f"{folder / self.graph}: missing, the model was exported before there was one; export and "
@@ -132,7 +133,7 @@ class TorchRuntime:
         except RuntimeError as error:
             raise ModelError(f"the CUDA device cannot be used: {error}; --device cpu does without") from error
 
-    def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
+    def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> WindowLogits:
         with self._torch.inference_mode():
             inputs = (self._torch.from_numpy(part).to(self.device) for part in (input_ids, attention_mask))
             outputs = self._network(*inputs)
@@ -147,13 +148,13 @@ RUNTIMES: dict[str, type[OnnxRuntime] | type[TorchRuntime]] = {
 }
 
 
-def open_runtime(name: str, folder: Path, threads: int | None = None, device: str = "auto") -> Runtime:
-    """The runtime called `name`, one of RUNTIMES, on a model folder and one of `DEVICES`; raises ModelError."""
-    if name not in RUNTIMES:
-        raise ModelError(f"no runtime {name!r}; there are {', '.join(RUNTIMES)}")
-    if device not in DEVICES:
-        raise ModelError(f"no device {device!r}; there are {', '.join(DEVICES)}")
-    return RUNTIMES[name](folder, threads, device)
+def open_runtime(folder: Path, spec: ModelSpec) -> Runtime:
+    """Open the runtime that `spec` names on a model folder; raises ModelError."""
+    if spec.runtime not in RUNTIMES:
+        raise ModelError(f"no runtime {spec.runtime!r}; there are {', '.join(RUNTIMES)}")
+    if spec.device not in DEVICES:
+        raise ModelError(f"no device {spec.device!r}; there are {', '.join(DEVICES)}")
+    return RUNTIMES[spec.runtime](folder, spec.threads, spec.device)
 
 
 def available_cpus() -> int:

@@ -1,44 +1,42 @@
-"""The topics a model knows, and how its logits become an answer."""
+"""Topic logits → topics with calibrated probabilities."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wusum.model.network.artifact import TopicSettings
 from wusum.model.prediction import Topic
 
 
 class TopicDecoder:
-    """Turns topic logits into topics: calibrated probabilities above a threshold, best first, always at least one.
+    """Turns topic logits into topics: calibrated probabilities above a threshold, best first, always at least one."""
 
-    `threshold` is that of the topics that have none of their own.
-    """
-
-    def __init__(self, topics: Sequence[Mapping[str, Any]], temperature: float, threshold: float) -> None:
+    def __init__(self, topics: Sequence[TopicSettings], temperature: float, threshold: float) -> None:
+        """Decode logits of these topics; `threshold` is that of the topics that have none of their own."""
         self.topics = topics
         self.temperature = temperature
-        self.thresholds = np.array([topic.get("threshold", threshold) for topic in topics])
-        self._given = np.array([topic.get("given", True) for topic in topics])
+        self.thresholds = np.array([threshold if topic.threshold is None else topic.threshold for topic in topics])
+        self._given = np.array([topic.given for topic in topics])
 
     def probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Calibrated probabilities [articles, topics] of logits [articles, topics]; a row sums to 1."""
+        """Return calibrated probabilities [articles, topics] for logits [articles, topics]; each row sums to 1."""
         scaled = logits / self.temperature
         exp = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
         return np.asarray(exp / exp.sum(axis=-1, keepdims=True), np.float32)
 
     def decode(self, logits: NDArray[np.float32], max_topics: int, min_score: float | None) -> tuple[Topic, ...]:
-        """The topics of one article from its logits [topics]; `min_score` None is the model's own thresholds.
+        """Return the topics of one article from its logits [topics]; `min_score` None takes the model's thresholds.
 
-        A topic that training could not tell apart from others (`given: false`) is kept out rather than guessed.
+        A topic that training could not tell apart from others (`given` is false) is never given.
         """
         scores = np.where(self._given, self.probabilities(logits[None])[0], 0)
         least = self.thresholds if min_score is None else np.full(len(scores), min_score)
         best = np.argsort(-scores, kind="stable")[:max_topics]
         return tuple(
-            Topic(topic["code"], topic["name_ar"], topic["name_en"], round(float(scores[i]), 4))
+            Topic(topic.code, topic.name_ar, topic.name_en, round(float(scores[i]), 4))
             for rank, i in enumerate(best)
             if rank == 0 or scores[i] >= least[i]
             for topic in (self.topics[i],)

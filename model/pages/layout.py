@@ -61,7 +61,7 @@ class _Block:
     length: int  # of that text, without white space around it
 
 
-def read_page(raw: str) -> Page:
+def parse_page(raw: str) -> Page:
     """Take a page apart. Any text will do: one without markers is all body, an empty one an empty body."""
     blocks = list(_blocks(raw))
     opening = _opening(raw, blocks)

@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from wusum.model.text.normalisation import normalise, strip_clitics, words
+from wusum.model.text.normalisation import normalise
+from wusum.model.text.words import strip_clitics, words
 
 MAX_TAG_WORDS = 8
 """Longest tag, in words, that a line is cut into."""

@@ -8,7 +8,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from wusum.model.pages.splitter import MAX_TAG_WORDS, Phrases, best_cuts, boundary_scores, folded
-from wusum.model.text.normalisation import match_key, normalise, strip_clitics, words
+from wusum.model.text.normalisation import normalise
+from wusum.model.text.words import match_key, strip_clitics, words
 
 MAX_LINE = 10_000
 """Characters of a tag line that are read: a hostile page stays cheap."""

@@ -13,10 +13,10 @@ from typing import Any
 import orjson
 
 from wusum.model.errors import DumpError
-from wusum.model.io.inputs import File, Written, find, message
-from wusum.model.io.storage import is_remote, put, read
+from wusum.model.io.inputs import File, IsOutput, find, message
+from wusum.model.io.storage import is_remote, move_into_place, read
 from wusum.model.network.artifact import FILES
-from wusum.model.run.sinks import Place
+from wusum.model.run.sinks import ResumePoint
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class Manifest:
     """Records of the inputs that are done, those of other parts among them."""
     tagged: int = 0
     rejected: int = 0
-    place: Place = field(default_factory=dict)
+    place: ResumePoint = field(default_factory=dict)
     """Where the outputs go on."""
     complete: bool = False
 
@@ -64,7 +64,7 @@ class Manifest:
             Path(scratch).write_bytes(data)
         except OSError as error:
             raise DumpError(f"{path}: cannot be written: {message(error)}") from error
-        put(scratch, path)
+        move_into_place(scratch, path)
 
     @classmethod
     def load(cls, path: str) -> Manifest | None:
@@ -84,7 +84,7 @@ class Manifest:
             ) from error
 
 
-def fingerprints(inputs: Sequence[str], written: Written) -> list[list[str]]:
+def fingerprints(inputs: Sequence[str], written: IsOutput) -> list[list[str]]:
     """Name and fingerprint of each input: of the names, sizes and times of change of its files."""
     return [[name.encode(errors="backslashreplace").decode(), _fingerprint(find(name, written))] for name in inputs]
 

@@ -1,33 +1,34 @@
-"""Ray: the processes that tag are actors, on this machine or all over a cluster. Needs the `ray` extra."""
+"""Workers that are Ray actors, on this machine or anywhere in a cluster. Needs the `ray` extra."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from wusum.model.article import Article
 from wusum.model.errors import ModelError
+from wusum.model.options import ModelSpec, PredictOptions
 from wusum.model.prediction import Prediction
-from wusum.model.run.workers import PATIENCE, ahead, divide, sole_tagger
+from wusum.model.run.workers import MAX_CRASHES, chunks_ahead, divide, sole_tagger
 
-NOTICE = 30
-"""Seconds of waiting for the cluster's first actor after which it is said what for."""
+NOTICE_SECONDS = 30
+"""Seconds of waiting for the cluster's first actor after which the run says what it waits for."""
 
 
-class RayWorkers:
-    """Takes the place of a `Tagger` in a run, as `Workers` do: the same predictions, in the same order.
+class RayWorkerPool:
+    """Takes the place of a `Tagger` in a run, like `WorkerPool`: the same predictions, in the same order.
 
-    Reading and writing stay with the run, and so do its manifest and rejects. An actor that dies, or whose machine
-    does, is started anew by Ray, elsewhere if need be, and asked again. Work goes to the actors that the cluster has
-    room for, and to the others once it has.
+    Reading, writing, the manifest and rejects stay with the run. If an actor or its machine dies, Ray starts the actor
+    anew, elsewhere if need be, and asks it again. Work goes to the actors that the cluster has room for, and to the
+    others as soon as it has.
     """
 
-    def __init__(self, count: int, opening: dict[str, Any]) -> None:
-        """`opening` are the arguments of `Tagger.from_pretrained`; a model's folder must be there on every machine.
+    def __init__(self, count: int, spec: ModelSpec) -> None:
+        """Start `count` actors, each of which opens the model of `spec`; its folder must exist on every machine.
 
-        A cluster that is running is joined, by RAY_ADDRESS or on this machine; else one is started here.
+        A running cluster is joined, the one that RAY_ADDRESS names or one on this machine; otherwise one is started
+        here. Raises ModelError if Ray is not installed.
         """
         try:
             import ray
@@ -36,23 +37,24 @@ class RayWorkers:
             raise ModelError("the ray engine needs Ray: pip install 'wusum[ray]'") from error
         self._ray, self._count = ray, count
         ray.init(ignore_reinit_error=True, log_to_driver=False, logging_level="ERROR")
-        gpus = 1 if opening["device"] == "cuda" else 0  # Ray hides them all from an actor that asks for none
-        threads = opening["threads"]
+        gpus = 1 if spec.device == "cuda" else 0  # Ray hides all GPUs from an actor that asks for none
+        threads = spec.threads or 1
         self._room = f"{threads} processors{' and a GPU' if gpus else ''} to spare"
-        worker = ray.remote(num_cpus=threads, num_gpus=gpus, max_restarts=-1, max_task_retries=PATIENCE - 1)(_Worker)
-        self.actors = [worker.remote(opening) for _ in range(count)]
+        worker = ray.remote(num_cpus=threads, num_gpus=gpus, max_restarts=-1, max_task_retries=MAX_CRASHES - 1)(_Worker)
+        self.actors = [worker.remote(spec) for _ in range(count)]
         self._coming = {actor.process.remote(): actor for actor in self.actors}
         self._pool = ActorPool([])
 
     @property
     def ahead(self) -> int:
-        """As `Streaming` has it."""
-        return ahead(self._count)
+        """Chunks to request beyond the one waited for."""
+        return chunks_ahead(self._count)
 
-    def stream(self, articles: Sequence[Article], **options: Any) -> Iterator[Prediction]:
-        """As `Tagger.stream`, but begun at once: an actor whose answer has been fetched, in order, gets the next share.
+    def stream(self, articles: Sequence[Article], options: PredictOptions) -> Iterator[Prediction]:
+        """Return predictions in order, like `Tagger.stream`, but start the work at once.
 
-        Raises ModelError where the cluster can go on no more, once it has begun with the articles at which that is.
+        An actor whose answer has been fetched gets the next share. Raises ModelError, which names the articles, if the
+        cluster cannot go on.
         """
         shares = divide(articles, self._count)
         try:
@@ -64,7 +66,7 @@ class RayWorkers:
         return self._answers(shares)
 
     def _answers(self, shares: Sequence[Sequence[Article]]) -> Iterator[Prediction]:
-        """The answers to the shares that come next."""
+        """Yield the answers to the next shares."""
         for share in shares:
             try:
                 yield from self._pool.get_next()
@@ -72,11 +74,11 @@ class RayWorkers:
                 raise ModelError(f"Ray at articles {share[0].id!r} to {share[-1].id!r}: {error}") from error
 
     def _welcome(self) -> None:
-        """Take in the actors that have started since; the first is waited for."""
+        """Add the actors that have started since; wait for the first one."""
         first = len(self._coming) == self._count
         while self._coming:
             wanted = 1 if first else len(self._coming)
-            started, _ = self._ray.wait(list(self._coming), num_returns=wanted, timeout=NOTICE if first else 0)
+            started, _ = self._ray.wait(list(self._coming), num_returns=wanted, timeout=NOTICE_SECONDS if first else 0)
             for reference in started:
                 self._pool.push(self._coming.pop(reference))
             if started or not first:
@@ -84,27 +86,29 @@ class RayWorkers:
             print(f"wusum: waiting for a machine of the Ray cluster with {self._room}", file=sys.stderr)
 
     def close(self) -> None:
-        """Let the actors go; the cluster stays."""
+        """Stop the actors; the cluster stays."""
         for actor in self.actors:
             self._ray.kill(actor)
 
-    def __enter__(self) -> RayWorkers:
+    def __enter__(self) -> RayWorkerPool:
+        """Return the pool itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Stop the actors."""
         self.close()
 
 
 class _Worker:
     """An actor with a model."""
 
-    def __init__(self, opening: dict[str, Any]) -> None:
-        self._tagger = sole_tagger(opening)
+    def __init__(self, spec: ModelSpec) -> None:
+        self._tagger = sole_tagger(spec)
 
-    def tag(self, articles: Sequence[Article], options: dict[str, Any]) -> list[Prediction]:
-        """The predictions of some articles."""
-        return list(self._tagger.stream(articles, **options))
+    def tag(self, articles: Sequence[Article], options: PredictOptions) -> list[Prediction]:
+        """Return the predictions of articles."""
+        return list(self._tagger.stream(articles, options))
 
     def process(self) -> int:
-        """The number of the actor's process."""
+        """Return the id of the actor's process."""
         return os.getpid()

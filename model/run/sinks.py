@@ -17,9 +17,9 @@ from wusum.model.io.compression import COMPRESSIONS
 from wusum.model.io.reader import Reject
 from wusum.model.io.writers import Writer, open_writer, output_format, parts_folder
 from wusum.model.prediction import Prediction
-from wusum.model.run.terminal import as_text
+from wusum.model.run.terminal import format_prediction
 
-Place = dict[str, int]
+ResumePoint = dict[str, int]
 """Where to go on: what `commit` gave and the same output, opened anew, takes."""
 
 
@@ -46,7 +46,7 @@ class OutputNames:
         return f"{stem}-{number:05}{suffix}"
 
     def __call__(self, path: str) -> bool:
-        """Whether a path, real or of a remote system, is one that the run writes (`wusum.model.files.Written`)."""
+        """Whether a path, real or of a remote system, is one that the run writes (`wusum.model.io.inputs.IsOutput`)."""
         own = self.path.split("://", 1)[-1] if storage.is_remote(self.path) else os.path.realpath(self.path)
         folder, name = os.path.split(path)
         if folder.strip("/") != os.path.dirname(own).strip("/"):
@@ -88,7 +88,7 @@ class OutputNames:
         return stem, suffix
 
 
-class Outputs(Protocol):
+class Sink(Protocol):
     """Takes the rows and rejects of a run, in order."""
 
     def write(self, article: Article, prediction: Prediction) -> None:
@@ -98,16 +98,16 @@ class Outputs(Protocol):
         """A row of the rejects file."""
 
     @property
-    def every(self) -> int | None:
+    def commit_interval(self) -> int | None:
         """Rows after which there is a place to commit, again and again; None where every place is as good."""
 
-    def commit(self) -> Place | None:
+    def commit(self) -> ResumePoint | None:
         """Make all rows so far last a crash; None where a run could not go on from here."""
 
     def close(self) -> None:
         """Finish the files."""
 
-    def leave(self) -> None:
+    def abort(self) -> None:
         """Let go of the files after a failure, without a new one; what is committed stays."""
 
     def __enter__(self) -> Self:
@@ -120,16 +120,16 @@ class Outputs(Protocol):
             self.close()
         else:
             with suppress(Exception):
-                self.leave()
+                self.abort()
 
 
-class OneFile(Outputs):
+class FileSink(Sink):
     """All rows in one file or URL, rejects in `OUT.rejects.jsonl`, which is made with the first of them.
 
     Beside a device there is no place for a file: its rejects go to standard error.
     """
 
-    def __init__(self, names: OutputNames, format: str | None, place: Place | None) -> None:
+    def __init__(self, names: OutputNames, format: str | None, place: ResumePoint | None) -> None:
         """`place` is None where nobody will go on with the run."""
         at = place or {}
         self._parted = place is not None and output_format(names.path, format)[0] == "parquet"
@@ -148,10 +148,10 @@ class OneFile(Outputs):
             print_reject(record)
 
     @property
-    def every(self) -> int | None:
+    def commit_interval(self) -> int | None:
         return None
 
-    def commit(self) -> Place | None:
+    def commit(self) -> ResumePoint | None:
         rows = self._rows.commit()
         return None if rows is None else {"rows": rows, "rejects": self._rejects.commit() if self._rejects else 0}
 
@@ -160,7 +160,7 @@ class OneFile(Outputs):
             self._rejects.close()
         self._rows.close()
 
-    def leave(self) -> None:
+    def abort(self) -> None:
         if self._rejects:
             self._rejects.close()
         if not self._parted:  # whose parts wait for the rest
@@ -192,10 +192,10 @@ class Rejects:
             self._writer.close()
 
 
-class Shards(Outputs):
+class ShardedSink(Sink):
     """Files of so many rows each, OUT-00000.SUFFIX and on, with rejects beside; each is there whole or not at all."""
 
-    def __init__(self, names: OutputNames, format: str | None, rows: int, place: Place | None = None) -> None:
+    def __init__(self, names: OutputNames, format: str | None, rows: int, place: ResumePoint | None = None) -> None:
         """Shards beyond `place`, of a run that was cut, are removed. Raises DumpError for an unknown format."""
         self._names, self._format, self._size = names, output_format(names.path, format)[0], rows
         self._number = (place or {}).get("shards", 0)
@@ -212,10 +212,10 @@ class Shards(Outputs):
         self._writer(f"{self._names.shard(self._number)}.rejects.jsonl", "jsonl").write(record.to_dict())
 
     @property
-    def every(self) -> int:
+    def commit_interval(self) -> int:
         return self._size
 
-    def commit(self) -> Place | None:
+    def commit(self) -> ResumePoint | None:
         if self._count < self._size:
             return None
         self._finish()
@@ -225,7 +225,7 @@ class Shards(Outputs):
         if self._open:
             self._finish()
 
-    def leave(self) -> None:
+    def abort(self) -> None:
         for path, (scratch, writer) in self._open.items():
             with suppress(Exception):
                 writer.close()
@@ -247,7 +247,7 @@ class Shards(Outputs):
         for path in sorted(self._open, reverse=True):  # the rejects first: the shard says that both are there
             scratch, writer = self._open[path]
             writer.close()
-            storage.put(scratch, path)
+            storage.move_into_place(scratch, path)
             if storage.is_remote(path):
                 storage.remove_folder(os.path.dirname(scratch))
         self._open = {}
@@ -255,7 +255,7 @@ class Shards(Outputs):
         self._number += 1
 
 
-class Screen(Outputs):
+class StdoutSink(Sink):
     """Rows to standard output, by a writer or as text, rejects to standard error; nothing to go on from."""
 
     def __init__(self, format: str | None) -> None:
@@ -266,13 +266,13 @@ class Screen(Outputs):
         if self._writer:
             self._writer.write(prediction.to_dict())
         else:
-            print(as_text(article, prediction))
+            print(format_prediction(article, prediction))
 
     def reject(self, record: Reject) -> None:
         print_reject(record)
 
     @property
-    def every(self) -> int | None:
+    def commit_interval(self) -> int | None:
         return None
 
     def commit(self) -> None:
@@ -282,7 +282,7 @@ class Screen(Outputs):
         if self._writer:
             self._writer.close()
 
-    def leave(self) -> None:
+    def abort(self) -> None:
         self.close()
 
 

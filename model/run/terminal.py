@@ -9,7 +9,7 @@ _ISOLATE, _END = "\u2067", "\u2069"
 _EXCERPT = 70
 
 
-def as_text(article: Article, prediction: Prediction) -> str:
+def format_prediction(article: Article, prediction: Prediction) -> str:
     """A few lines: numbers and Latin letters first, Arabic last on its line and in a bidirectional isolate.
 
     So no terminal, whether it orders Arabic itself or not, can move a score to another line's tag.

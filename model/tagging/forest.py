@@ -1,9 +1,10 @@
-"""Regression trees evaluated without walking them, many rows at once.
+"""Regression trees evaluated for many rows at once without walking them.
 
-Each leaf of a tree is a bit. A split that sends a row right rules out the leaves on its left, whether the row comes by
-it or not; the leaf that the row falls into is the first that no split has ruled out (Lucchese et al., "QuickScorer: a
-fast algorithm to rank documents with additive ensembles of regression trees", 2015). What all splits on one feature
-rule out together depends only on which of their thresholds the row is above: it is looked up, for all trees at once.
+Each leaf of a tree is a bit. A split that sends a row right rules out the leaves on its left, whether the row reaches
+it or not; the row falls into the first leaf that no split has ruled out (Lucchese et al., "QuickScorer: a fast
+algorithm to rank documents with additive ensembles of regression trees", 2015). The leaves that all splits on one
+feature rule out together depend only on how many of their thresholds the row exceeds, so they are looked up, for all
+trees at once.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_LEAVES = 64
-"""Leaves of a tree: so many bits has a number."""
+"""Leaves of a tree: the bits of a number."""
 
 
 class Forest:
-    """Trees in flat arrays, made ready for rows of features."""
+    """Trees in flat arrays, prepared for tables of features."""
 
     def __init__(
         self,
@@ -29,8 +30,10 @@ class Forest:
         right: NDArray[np.int64],
         value: NDArray[np.float64],
     ) -> None:
-        """Node i sends a row left where its `feature[i]` is at most `threshold[i]`; a leaf, its own `left` and
-        `right`, adds its `value`. Raises ValueError for a tree of more than MAX_LEAVES."""
+        """Prepare trees whose node i sends a row left if its `feature[i]` is at most `threshold[i]`.
+
+        A leaf, its own `left` and `right`, adds its `value`. Raises ValueError for a tree of more than MAX_LEAVES.
+        """
         trees = [_Tree(int(root), left, right) for root in roots]
         most = max(len(tree.leaves) for tree in trees)
         bits = np.uint32 if most <= 32 else np.uint64
@@ -53,11 +56,11 @@ class Forest:
         # frexp counts bits from 1.
         self._places = (np.arange(len(trees)) * most - 1).astype(np.int32)
 
-    def sums(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What the leaves add up to for each of some rows of features [rows, features]."""
-        out = np.tile(self._nothing, (len(rows), 1))
+    def sums(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the sum of the leaves [rows] that each row of a table [rows, features] falls into."""
+        out = np.tile(self._nothing, (len(table), 1))
         for feature, thresholds, ruled_out in self._lookups:
-            out |= ruled_out.take(np.searchsorted(thresholds, rows[:, feature]), axis=0)
+            out |= ruled_out.take(np.searchsorted(thresholds, table[:, feature]), axis=0)
         first = ~out & (out + out.dtype.type(1))
         leaf = np.frexp(first.astype(np.float32))[1] + self._places
         return np.asarray(self._values.take(leaf).sum(axis=1))
@@ -72,7 +75,7 @@ class _Tree:
         self._add(root, 0, left, right)
 
     def _add(self, node: int, depth: int, left: NDArray[np.int64], right: NDArray[np.int64]) -> None:
-        if max(depth, len(self.leaves)) == MAX_LEAVES:  # so deep a tree has more leaves than that
+        if max(depth, len(self.leaves)) == MAX_LEAVES:  # a tree this deep has more leaves than that
             raise ValueError(f"a tree of more than {MAX_LEAVES} leaves")
         if left[node] == node:
             self.leaves.append(node)

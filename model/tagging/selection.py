@@ -1,59 +1,115 @@
-"""Which of an article's candidates say the same: of names for one thing, one is given."""
+"""Which of the scored candidates become tags: thresholds, and of several names of one thing only one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wusum.model.tagging.features import Candidate, parts
+from wusum.model.tagging.candidates import Candidate, Candidates
+from wusum.model.tagging.sources.nesting import parts
 from wusum.model.tagging.sources.new_phrases import title_length
 from wusum.model.tagging.vocabulary import Entry
-from wusum.model.text.normalisation import match_key, words
+from wusum.model.text.words import match_key, words
 
-PREFERRED = 0.5
-"""Part of the score of a name that its fuller form must have to stand for it."""
+MIN_TAGS = 2
+"""An article gets this many tags if so many stand in it and reach half the threshold."""
+
+FULLER_SHARE = 0.5
+"""Share of the score of a name that its fuller form needs to take its place."""
 
 
-def fuller(found: Sequence[Candidate], scores: NDArray[np.float64]) -> dict[int, int]:
-    """For a candidate that stands in an article only as a part of another the number of that one, the fullest of all.
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Least scores of given tags."""
 
-    What editors have given gives way only to what they have given, too, and with at least PREFERRED of its score:
-    often they prefer the short name.
+    present: float
+    """For a tag that stands in the article."""
+    absent: float
+    """For a tag that does not."""
+
+
+Distinct = Callable[[Candidates, Sequence[int], int], list[int]]
+"""Takes candidates, some of their numbers in order, and a limit; returns the first that repeat none before."""
+
+
+def select(
+    candidates: Candidates,
+    scores: NDArray[np.float64],
+    thresholds: Thresholds,
+    max_tags: int,
+    min_score: float | None,
+    distinct: Distinct,
+) -> list[int]:
+    """Return the numbers of the candidates to give, best first.
+
+    A fuller name takes the place of its part if the part stands nowhere else, with the better score of both: `scores`
+    is changed accordingly. Without `min_score` the thresholds hold, and half the threshold is enough if fewer than
+    MIN_TAGS would be given.
     """
-    places = {candidate.entry.key: n for n, candidate in enumerate(found) if candidate.mentions.body}
+    fuller = fuller_names(candidates, scores)
+    for part, whole in fuller.items():
+        scores[whole] = max(scores[whole], scores[part])
+    present, absent = (thresholds.present, thresholds.absent) if min_score is None else (min_score, min_score)
+    stands = candidates.present
+    ranked = sorted(range(len(candidates)), key=lambda n: (-scores[n], candidates.keys[n]))
+    best = [n for n in ranked if n not in fuller]
+    passing = [n for n in best if scores[n] >= (present if stands[n] else absent)]
+    chosen = distinct(candidates, passing, max_tags)
+    if min_score is None and len(chosen) < MIN_TAGS:
+        spare = [n for n in best if stands[n] and present / 2 <= scores[n] < present]
+        chosen = distinct(candidates, [*chosen, *spare], min(MIN_TAGS, max_tags))
+    return sorted(chosen, key=best.index)
+
+
+def fuller_names(candidates: Sequence[Candidate], scores: NDArray[np.float64]) -> dict[int, int]:
+    """Map each candidate that stands in the body only as a part of another to that one, the fullest of several.
+
+    A known tag gives way only to another known tag with at least FULLER_SHARE of its score: editors often prefer the
+    short name.
+    """
+    places = {candidate.entry.key: n for n, candidate in enumerate(candidates) if candidate.mentions.body}
     chosen: dict[int, int] = {}
-    for whole in sorted(places.values(), key=lambda n: -len(found[n].entry.key)):
-        for key in parts(found[whole].entry.key):
+    for whole in sorted(places.values(), key=lambda n: -len(candidates[n].entry.key)):
+        for key in parts(candidates[whole].entry.key):
             part = places.get(key)
-            if part is None or len(found[part].mentions.body) > len(found[whole].mentions.body):
+            if part is None or len(candidates[part].mentions.body) > len(candidates[whole].mentions.body):
                 continue
-            known = found[whole].entry.tagged and scores[whole] >= PREFERRED * scores[part]
-            if known or not found[part].entry.tagged:
+            known = candidates[whole].entry.tagged and scores[whole] >= FULLER_SHARE * scores[part]
+            if known or not candidates[part].entry.tagged:
                 chosen.setdefault(part, chosen.get(whole, whole))
     return chosen
 
 
-def without_repeats(
-    found: Sequence[Candidate], ranked: Sequence[int], most: int, together: Callable[[Entry, Entry], bool]
-) -> list[int]:
-    """The first of some candidates, but for those that only say again what one before has said.
+def first(candidates: Sequence[Candidate], ranked: Sequence[int], most: int) -> list[int]:
+    """Return the first candidates, whatever they say."""
+    return list(ranked[:most])
 
-    A new phrase does so where it is a part of another tag or has one as a part. What editors have given does so where
-    `_says_again` tells it, or it is part or whole of a tag that they do not give `together` with it. So does any name
-    with a title before, after the name without (الرئيس الروسي فلاديمير بوتين).
+
+def without_repeats(
+    candidates: Sequence[Candidate],
+    ranked: Sequence[int],
+    most: int,
+    together: Callable[[Entry, Entry], bool] = lambda one, other: True,
+) -> list[int]:
+    """Return the first candidates that do not merely repeat one before.
+
+    A new phrase repeats a tag that is its part or its whole. A known tag repeats another if `_repeats` says so, or if
+    it is a part or whole of a tag that editors do not give `together` with it. Any name behind a title (الرئيس الروسي
+    فلاديمير بوتين) repeats the name without the title.
     """
     given: dict[str, int] = {}
     wholes: dict[str, list[int]] = {}
     for n in ranked:
         if len(given) == most:
             break
-        entry, own = found[n].entry, parts(found[n].entry.key)
-        within = [found[given[key]] for key in dict.fromkeys(own) if key in given]
-        around = [found[whole] for whole in wholes.get(entry.key, ())]
+        entry, own = candidates[n].entry, parts(candidates[n].entry.key)
+        within = [candidates[given[key]] for key in dict.fromkeys(own) if key in given]
+        around = [candidates[whole] for whole in wholes.get(entry.key, ())]
         if entry.tagged:
-            again = _says_again(found[n], within, around) or any(
+            again = _repeats(candidates[n], within, around) or any(
                 other.entry.tagged and not together(entry, other.entry) for other in within + around
             )
         else:
@@ -65,11 +121,11 @@ def without_repeats(
     return list(given.values())
 
 
-def _says_again(candidate: Candidate, within: Sequence[Candidate], around: Sequence[Candidate]) -> bool:
-    """Whether a tag says what its parts `within` or the wholes `around` it have said, by where they stand.
+def _repeats(candidate: Candidate, within: Sequence[Candidate], around: Sequence[Candidate]) -> bool:
+    """Whether a known tag repeats its parts `within` or the wholes `around` it, judged by where they stand.
 
-    A tag that does not stand in the body does, after a whole, or after a part that is a name of several words. One that
-    stands there does after such a part that stands nowhere without it, or, if it is itself of several words, after a
+    A tag that does not stand in the body repeats any whole, and any part that is a name of several words. One that
+    stands there repeats such a part if the part stands nowhere without it; if it has several words itself, it repeats a
     whole that does not stand in the article (الولايات المتحدة after الولايات المتحدة الأميركية).
     """
     places = candidate.mentions.body
@@ -83,6 +139,6 @@ def _says_again(candidate: Candidate, within: Sequence[Candidate], around: Seque
 
 
 def _untitled(entry: Entry) -> str:
-    """The match key of a tag without a title before a name."""
-    parts = words(entry.text)
-    return match_key(entry.text[parts[title_length([part.text for part in parts], ())].start :])
+    """Return the match key of a tag without a title before a name."""
+    found = words(entry.text)
+    return match_key(entry.text[found[title_length([word.text for word in found], ())].start :])

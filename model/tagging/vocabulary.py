@@ -12,11 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wusum.model.errors import ModelError
-from wusum.model.text.lexicon import Text
+from wusum.model.text.lexicon import TokenisedText
 from wusum.model.text.normalisation import normalise
-
-MAX_WORDS = 8
-"""Words of the longest tag that is looked for."""
+from wusum.model.text.words import MAX_PHRASE_WORDS
 
 _BREAK = re.compile(r"[.,:;!?\n\u060c\u061b\u061f]")
 """What no mention goes across."""
@@ -85,7 +83,7 @@ class Vocabulary:
         lines += ["\t".join(map(str, (e.key, e.text, e.present, e.tagged, e.prior, e.label))) for e in self.entries]
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    def find(self, text: Text) -> dict[int, list[tuple[int, int]]]:
+    def find(self, text: TokenisedText) -> dict[int, list[tuple[int, int]]]:
         """Entries that stand in a text, with the word numbers `[first, last]` of each mention."""
         lexemes = text.lexemes
         found: dict[int, list[tuple[int, int]]] = {}
@@ -100,7 +98,7 @@ class Vocabulary:
                         found.setdefault(entry, []).append((first, last))
                         matched = True
                     last += 1
-                    if key not in self._openings or last == len(lexemes) or last - first == MAX_WORDS:
+                    if key not in self._openings or last == len(lexemes) or last - first == MAX_PHRASE_WORDS:
                         break
                     if text.gaps[last] != " " and _BREAK.search(text.gaps[last]):
                         break
@@ -116,11 +114,9 @@ class Vocabulary:
         """The number of the entry with a match key, None where there is none."""
         return self._index.get(key)
 
-    @cached_property
-    def counts(self) -> NDArray[np.int64]:
-        """Of each entry [entries, 5] `present`, `tagged`, `prior`, `label` and its words."""
-        rows = [(e.present, e.tagged, e.prior, e.label, e.key.count(" ") + 1) for e in self.entries]
-        return np.array(rows, np.int64).reshape(-1, 5)
+    def numbers(self, keys: Iterable[str]) -> NDArray[np.int64]:
+        """Return the numbers [keys] of the entries with these match keys, -1 for a key without entry."""
+        return np.fromiter((self._index.get(key, -1) for key in keys), np.int64)
 
     @cached_property
     def spellings(self) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""A text as tags are looked for in it: its words, each looked at once, whatever is asked of it afterwards."""
+"""A text as tags are looked for in it: its words, each analysed once, whatever is asked of it afterwards."""
 
 from __future__ import annotations
 
@@ -6,84 +6,94 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
-from wusum.model.text.normalisation import CACHED, CACHED_LETTERS, MIN_STEM, hashed, normalise, split, strip_clitics
-from wusum.model.text.word_statistics import Rarity
+from wusum.model.text.normalisation import normalise
+from wusum.model.text.word_statistics import WordStatistics
+from wusum.model.text.words import (
+    CACHE_MAX_LETTERS,
+    CACHE_SIZE,
+    MIN_STEM,
+    PROCLITICS,
+    hash_word,
+    split_words,
+    strip_clitics,
+)
 
-PROCLITICS = "وفبكل"
-"""Conjunctions and prepositions that are written as one with a word."""
-
-COMMON = 1.9
-"""A word less rare than this, which is in more than 15% of the articles, neither begins nor ends a phrase."""
+MIN_EDGE_IDF = 1.9
+"""Least inverse document frequency of the first and last word of a phrase; a word of 15% of the articles has 1.9."""
 
 
 class Lexeme(NamedTuple):
     """A word, wherever it stands."""
 
     text: str
-    """Normalised."""
+    """The word, normalised."""
     readings: tuple[str, ...]
     """Its stem, and what is left of it without prepositions and conjunctions: بموسكو and موسكو of وبموسكو."""
     hash: int
-    """That of its stem."""
-    rare: float
-    verb: bool
-    edge: bool
-    """Whether a phrase may begin or end with it: a word that is neither common, short, a number nor a verb."""
+    """Hash of its stem."""
+    idf: float
+    """Inverse document frequency of its stem."""
+    is_verb: bool
+    is_edge: bool
+    """Whether a phrase may begin or end with it: it is neither common, short, a number nor a verb."""
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TokenisedText:
     """A text and its words."""
 
-    written: str
+    text: str
     lexemes: list[Lexeme]
     starts: list[int]
+    """Offset of each word's first character."""
     ends: list[int]
-    """Where each word stands: `written[start:end]`."""
+    """Offset behind each word's last character."""
     gaps: list[str]
-    """What stands before each, since the word before."""
+    """What stands before each word, since the word before."""
 
     def slice(self, first: int, last: int) -> str:
-        """The words from one to another, as they are written."""
-        return self.written[self.starts[first] : self.ends[last]]
+        """Return the text from word number `first` to word number `last`, both included."""
+        return self.text[self.starts[first] : self.ends[last]]
 
 
 class Lexicon(dict[str, Lexeme]):
-    """What is known of words, as they are written or normalised: most of a text are words seen before."""
+    """The lexemes of words seen so far, by the word as written or normalised."""
 
-    def __init__(self, rarity: Rarity) -> None:
+    def __init__(self, statistics: WordStatistics) -> None:
+        """Analyse words with these statistics."""
         super().__init__()
-        self._rarity = rarity
+        self._statistics = statistics
 
-    def read(self, text: str) -> Text:
+    def tokenise(self, text: str) -> TokenisedText:
         """Find the words of a text."""
-        found, starts, ends, gaps = split(text)
-        return Text(text, list(map(self.__getitem__, found)), starts, ends, gaps)
+        found, starts, ends, gaps = split_words(text)
+        return TokenisedText(text, list(map(self.__getitem__, found)), starts, ends, gaps)
 
     def __missing__(self, written: str) -> Lexeme:
+        """Analyse a word, and cache the result unless the word is long."""
         plain = normalise(written)
         stem = strip_clitics(plain)
-        number = hashed(stem)
-        rare, verb = self._rarity.of_hash(number), self._rarity.is_verb(plain)
-        edge = rare > COMMON and len(stem) > 2 and not stem.isdigit() and not verb
-        made = Lexeme(plain, (stem, *_bare(plain, stem)), number, rare, verb, edge)
-        if len(written) <= CACHED_LETTERS:
-            if len(self) >= CACHED:
+        number = hash_word(stem)
+        idf, is_verb = self._statistics.idf_of_hash(number), self._statistics.is_verb(plain)
+        is_edge = idf > MIN_EDGE_IDF and len(stem) > 2 and not stem.isdigit() and not is_verb
+        made = Lexeme(plain, (stem, *_bare(plain, stem)), number, idf, is_verb, is_edge)
+        if len(written) <= CACHE_MAX_LETTERS:
+            if len(self) >= CACHE_SIZE:
                 self.clear()
             self[written] = made
         return made
 
 
 @cache
-def plain() -> Lexicon:
-    """The words of those who do not ask how rare they are."""
-    return Lexicon(Rarity.none())
+def plain_lexicon() -> Lexicon:
+    """Return a lexicon for callers that need neither frequencies nor verbs."""
+    return Lexicon(WordStatistics.empty())
 
 
 def _bare(word: str, stem: str) -> tuple[str, ...]:
-    """What is left of a stem without prepositions and conjunctions.
+    """Return what is left of a stem without prepositions and conjunctions.
 
-    Under an article none can stand (البحرية is not الحرية); but a و, taken off the bare word, comes off there, too.
+    None can stand behind an article (البحرية is not الحرية), but a و that comes off the bare word comes off there, too.
     """
     if len(stem) <= MIN_STEM or stem[0] not in PROCLITICS:
         return ()

@@ -8,11 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-import zlib
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import accumulate
-from typing import NamedTuple
 
 _TATWEEL = 0x0640
 _MARKS = (*range(0x0610, 0x061B), *range(0x064B, 0x0660), 0x0670, *range(0x06D6, 0x06DD), *range(0x06DF, 0x06E5),
@@ -38,21 +34,13 @@ def _table() -> dict[int, str | None]:
 
 
 _TABLE = _table()
-_INSIDE = "".join(map(re.escape, map(chr, (_TATWEEL, *_MARKS, *_INVISIBLE))))
-_NOTHING = tuple(chr(code) for code, plain in _TABLE.items() if not plain and chr(code).isalnum())
+INNER_MARKS = "".join(map(re.escape, map(chr, (_TATWEEL, *_MARKS, *_INVISIBLE))))
+ERASED_LETTERS = tuple(chr(code) for code, plain in _TABLE.items() if not plain and chr(code).isalnum())
 """Letters of which nothing is left: tatweel, alone or under a mark."""
-_WORD = re.compile(rf"([^\W_]+(?:[{_INSIDE}]+[^\W_]*)*)")
 _ARABIC = re.compile(
     r"[\u0620-\u063f\u0641-\u064a\u0671-\u06d3\ufb50-\ufbb1\ufbd3-\ufd3d\ufd50-\ufdc7\ufdf0-\ufdfb\ufe70-\ufefc]+"
 )
 _LETTER = re.compile(r"[^\W\d_]")
-_CLITICS = ("وال", "بال", "كال", "فال", "لل", "ال", "و")
-_OPENINGS = frozenset(clitic[0] for clitic in _CLITICS)
-MIN_STEM = 3
-"""A clitic comes off only when at least this many letters remain."""
-
-CACHED, CACHED_LETTERS = 1 << 16, 24
-"""What has been made of so many words is kept, of those of so few letters: most of a text are words seen before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +59,6 @@ class Normalised:
         if not 0 <= start < end <= len(self.text):
             raise ValueError(f"no span {start}:{end} in a text of {len(self.text)} characters")
         return self.starts[start], self.ends[end - 1]
-
-
-class Word(NamedTuple):
-    """A word in normalised spelling, with its character offsets in the given text."""
-
-    text: str
-    start: int
-    end: int
 
 
 def normalise(text: str) -> str:
@@ -101,52 +81,6 @@ def align(text: str) -> Normalised:
         if i and starts[i - 1] != starts[i]:
             following = starts[i]
     return Normalised("".join(chars), tuple(starts), tuple(ends))
-
-
-def split(text: str) -> tuple[list[str], list[int], list[int], list[str]]:
-    """The words of a text as they are written, runs of letters and digits with the marks inside them; where they start
-    and end, and what stands before each. A run of tatweel alone is no word."""
-    pieces = _WORD.split(text)
-    places = list(accumulate(map(len, pieces)))
-    found, starts, ends, gaps = pieces[1::2], places[:-1:2], places[1::2], pieces[:-1:2]
-    if any(map(text.__contains__, _NOTHING)) and not all(map(normalise, found)):
-        kept = [n for n, word in enumerate(found) if normalise(word)]
-        found, starts, ends = [found[n] for n in kept], [starts[n] for n in kept], [ends[n] for n in kept]
-        gaps = [text[end:start] for end, start in zip([0, *ends], starts, strict=False)]
-    return found, starts, ends, gaps
-
-
-def words(text: str) -> list[Word]:
-    """The words of a text, in order, normalised."""
-    found, starts, ends, _ = split(text)
-    plain = [_folded(word) if len(word) <= CACHED_LETTERS else normalise(word) for word in found]
-    return list(map(Word, plain, starts, ends))
-
-
-_folded = lru_cache(CACHED)(normalise)
-
-
-def strip_clitics(word: str) -> str:
-    """A normalised word without a leading conjunction, preposition and article (وال، بال، كال، فال، لل، ال، و).
-
-    The list is the matching protocol of the evaluation, not a morphological analysis: وزير becomes زير on both
-    sides of a comparison. Use it to compare, never to display.
-    """
-    if word[:1] in _OPENINGS:
-        for clitic in _CLITICS:
-            if word.startswith(clitic) and len(word) - len(clitic) >= MIN_STEM:
-                return word[len(clitic) :]
-    return word
-
-
-def hashed(word: str) -> int:
-    """A word as a number of 32 bits, the same on every machine."""
-    return zlib.crc32(word.encode(errors="surrogatepass"))
-
-
-def match_key(text: str) -> str:
-    """What two spellings of one tag have in common: normalised words without clitics, joined by spaces."""
-    return " ".join(strip_clitics(word.text) for word in words(text))
 
 
 def arabic_share(text: str) -> float:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 
-from wusum.model.text.lexicon import PROCLITICS
-from wusum.model.text.normalisation import MIN_STEM, align, normalise
+from wusum.model.text.normalisation import align, normalise
+from wusum.model.text.words import MIN_STEM, PROCLITICS
 
 _BEFORE_ARTICLE = re.compile(r"[وف]?[بك]?(?=ال)|[وف]?لل")
 _BEFORE_BARE = re.compile(r"[وف]?[بلك]|[وف]")

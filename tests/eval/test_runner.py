@@ -25,7 +25,7 @@ from wusum.eval.runner import evaluate
 from wusum.eval.suites import core
 from wusum.eval.suites.core import by_hand_answers, by_hand_keys, own_keys, robustness_keys, tag_answers, topic_answers
 from wusum.model.errors import ConfigError, CorpusError
-from wusum.model.network.outputs import Readings
+from wusum.model.network.outputs import NetworkOutputs
 from wusum.model.network.topics import TopicDecoder
 from wusum.model.tagger import Tagger
 from wusum.train.config import load
@@ -88,7 +88,7 @@ def test_a_models_topics_are_told_by_their_codes(corpora: Path, fake: Any) -> No
     class Reordered(FakeTagger):
         topics = TopicDecoder(FakeTagger.topics.topics[::-1], 1.0, 0.5)
 
-        def read(self, found: list[Any]) -> Readings:
+        def read(self, found: list[Any]) -> NetworkOutputs:
             readings = super().read(found)
             return replace(readings, topics=readings.topics[:, ::-1])
 

@@ -20,7 +20,7 @@ from tests.support import PAGES
 from wusum.model.article import Article
 from wusum.model.errors import DumpError
 from wusum.model.io.reader import Reject, read
-from wusum.model.io.validation import check
+from wusum.model.io.validation import validate
 from wusum.model.tagger import Tagger
 
 PAGE_TEXTS = [path.read_text(encoding="utf-8") for path in sorted(PAGES.glob("*.txt"))]
@@ -64,7 +64,7 @@ def damaged(data: bytes, chance: random.Random) -> bytes:
 def judged(records: list[Article | Reject]) -> None:
     """Every record is fit to be tagged, or says why it is not."""
     for record in records:
-        assert check(record) is None if isinstance(record, Article) else record.error
+        assert validate(record) is None if isinstance(record, Article) else record.error
 
 
 def test_each_damaged_line_of_json_is_one_record(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from wusum.model.errors import ModelError
 from wusum.model.network.artifact import BUNDLED, FILES
 from wusum.model.prediction import Prediction
 from wusum.model.tagger import Tagger
-from wusum.model.text.normalisation import match_key
+from wusum.model.text.words import match_key
 
 FIRST_TOPIC = {
     "culture": {"01"},

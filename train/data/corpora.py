@@ -15,7 +15,7 @@ import yaml
 
 from wusum.model.article import Article
 from wusum.model.errors import CorpusError
-from wusum.model.text.normalisation import match_key
+from wusum.model.text.words import match_key
 
 OUTLET_TAG = "ميادين"
 """almayadeen tags its articles with its own name, its programmes and its channels: no tags of an article."""

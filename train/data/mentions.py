@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from wusum.model.network.spans import BEGIN, INSIDE, OUTSIDE
 from wusum.model.tagging.vocabulary import Entry, Vocabulary
-from wusum.model.text.lexicon import plain
-from wusum.model.text.normalisation import match_key
+from wusum.model.text.lexicon import plain_lexicon
+from wusum.model.text.words import match_key
 from wusum.train.data.corpora import Example
 
 Offsets = tuple[int, int]
@@ -18,7 +18,7 @@ def phrase_mentions(example: Example) -> list[Offsets] | None:
     if example.phrases is None:
         return None
     keys = dict.fromkeys(filter(None, map(match_key, example.phrases)))
-    text = plain().read(example.text)
+    text = plain_lexicon().read(example.text)
     found = Vocabulary(Entry(key, key, 0, 0, 0, -1) for key in keys).find(text)
     longest = sorted({span for spans in found.values() for span in spans}, key=lambda s: (s[0] - s[1], s[0]))
     taken: set[int] = set()

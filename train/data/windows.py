@@ -19,7 +19,7 @@ from torch import Tensor
 
 from wusum.model.errors import ConfigError
 from wusum.model.network.spans import KINDS
-from wusum.model.text.normalisation import match_key
+from wusum.model.text.words import match_key
 from wusum.train.data.anonymiser import Anonymiser
 from wusum.train.data.corpora import Example, LabelMap, examples, held_out
 from wusum.train.data.cues import Cues

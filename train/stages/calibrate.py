@@ -23,8 +23,8 @@ from scipy.special import logsumexp
 from wusum.model.network.topics import TopicDecoder
 from wusum.model.tagger import Tagger
 from wusum.model.tagging.vocabulary import Vocabulary
-from wusum.model.text.normalisation import strip_clitics, words
-from wusum.model.text.word_statistics import Rarity
+from wusum.model.text.word_statistics import WordStatistics
+from wusum.model.text.words import strip_clitics, words
 from wusum.train.data.corpora import LabelMap, examples, held_out
 from wusum.train.tagging.ranker import Trees, fit_ranker, fit_tag_thresholds, read
 from wusum.train.tagging.topic_thresholds import fit_thresholds, told_by_hand
@@ -145,7 +145,7 @@ def fit_topic_thresholds(
     return shared, own
 
 
-def build_rarity(config: CalibrateConfig, vocabulary: Vocabulary) -> Rarity:
+def build_rarity(config: CalibrateConfig, vocabulary: Vocabulary) -> WordStatistics:
     """How rare words are in the training articles of some corpora, the same number of each, and which are verbs; names
     that look like verbs are known from the tags."""
     articles: list[set[str]] = []
@@ -156,4 +156,4 @@ def build_rarity(config: CalibrateConfig, vocabulary: Vocabulary) -> Rarity:
             found = [word.text for word in words(row.text[:WORD_CHARS])]
             counts.update(found)
             articles.append({strip_clitics(word) for word in found})
-    return Rarity.of(articles, verbs(counts, vocabulary))
+    return WordStatistics.of(articles, verbs(counts, vocabulary))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
-from wusum.model.text.normalisation import words
+from wusum.model.text.words import words
 from wusum.train.config import pin
 from wusum.train.data.corpora import examples
 from wusum.train.stages import packing, pretrain, tokenizer

@@ -29,7 +29,7 @@ from transformers.utils.hub import cached_file
 from wusum.model.errors import ConfigError
 from wusum.model.network.module import Network, pooling
 from wusum.model.network.spans import MARKS
-from wusum.model.text.normalisation import match_key
+from wusum.model.text.words import match_key
 from wusum.train.config import pin
 from wusum.train.data.corpora import LabelMap
 from wusum.train.data.preprocessing import add_preprocessing

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from wusum.model.errors import ConfigError
-from wusum.model.text.normalisation import words
+from wusum.model.text.words import words
 from wusum.train.data.corpora import examples
 
 log = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ import scipy.linalg
 from numpy.typing import NDArray
 from scipy import sparse
 
-from wusum.model.tagging.sources.linear import COMMON, LinearTags, features
-from wusum.model.text.lexicon import plain
+from wusum.model.tagging.sources.linear import MAX_SHARE, LinearTagModel, word_features
+from wusum.model.text.lexicon import plain_lexicon
 from wusum.train.data.corpora import Example
 
 PENALTY = 1.0
@@ -35,23 +35,23 @@ _ROWS = 8192
 
 def article_features(row: Example) -> NDArray[np.uint32]:
     """The features of an article, as the tagger finds them."""
-    return features([*plain().read(row.title).lexemes, *plain().read(row.body).lexemes])
+    return word_features([*plain_lexicon().read(row.title).lexemes, *plain_lexicon().read(row.body).lexemes])
 
 
 def fit_linear(
     articles: Sequence[NDArray[np.uint32]],
     given: Sequence[Sequence[int]],
     entries: int,
-) -> LinearTags:
+) -> LinearTagModel:
     """The linear model of articles, each with its features and the numbers of its tags in a vocabulary."""
     if entries > np.iinfo(np.uint16).max:
         raise ValueError(f"{entries} tags to learn; there is room for {np.iinfo(np.uint16).max}")
     known, seen = np.unique(np.concatenate([np.unique(found) for found in articles]), return_counts=True)
-    kept = (seen >= SELDOM) & (seen <= COMMON * len(articles))
+    kept = (seen >= SELDOM) & (seen <= MAX_SHARE * len(articles))
     idf = np.log((1 + len(articles)) / (1 + seen[kept])).astype(np.float32)
     nothing = np.zeros(0)
     starts = np.zeros(kept.sum() + 1, np.int32)
-    bare = LinearTags(known[kept], idf, starts, nothing.astype(np.uint16), nothing.astype(np.float16), entries)
+    bare = LinearTagModel(known[kept], idf, starts, nothing.astype(np.uint16), nothing.astype(np.float16), entries)
 
     values = [bare.values(found) for found in articles]
     table = sparse.csr_matrix(
@@ -73,7 +73,7 @@ def fit_linear(
         parts.append(sparse.csr_matrix(weights))
     weights = sparse.vstack(parts).tocsr() if parts else sparse.csr_matrix((0, len(often)), dtype=np.float32)
     tags, halves = often[weights.indices].astype(np.uint16), weights.data.astype(np.float16)
-    return LinearTags(bare.features, idf, weights.indptr.astype(np.int32), tags, halves, entries)
+    return LinearTagModel(bare.features, idf, weights.indptr.astype(np.int32), tags, halves, entries)
 
 
 def _targets(given: Sequence[Sequence[int]], entries: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

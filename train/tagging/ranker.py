@@ -16,14 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from wusum.model.blocks import CHUNK
-from wusum.model.network.outputs import Reading
+from wusum.model.network.outputs import NetworkOutput
+from wusum.model.stream import CHUNK_ARTICLES
 from wusum.model.tagger import Tagger
-from wusum.model.tagging.ranker import FEW, TagRanker
+from wusum.model.tagging.ranker import TagRanker
+from wusum.model.tagging.selection import MIN_TAGS
 from wusum.model.tagging.sources.neighbours import Memory
-from wusum.model.tagging.trees import FEATURES, Ranking
-from wusum.model.text.normalisation import match_key
-from wusum.model.text.word_statistics import Rarity
+from wusum.model.tagging.trees import FEATURES, BoostedTrees
+from wusum.model.text.word_statistics import WordStatistics
+from wusum.model.text.words import match_key
 from wusum.train.data.corpora import Example
 from wusum.train.tagging.linear import article_features, fit_linear
 from wusum.train.tagging.vocabulary import build_vocabulary
@@ -65,7 +66,7 @@ class Table:
     given: list[bool] = field(default_factory=list)
     """Whether each candidate is one of the article's tags."""
 
-    def add(self, ranker: TagRanker, rows: Sequence[Example], readings: Iterable[Reading]) -> None:
+    def add(self, ranker: TagRanker, rows: Sequence[Example], readings: Iterable[NetworkOutput]) -> None:
         """Add the candidates of some articles."""
         for row, reading in zip(rows, readings, strict=True):
             gold = set(map(match_key, row.phrases or ()))
@@ -74,16 +75,16 @@ class Table:
             self.given += [candidate.entry.key in gold for candidate in candidates]
 
 
-def read(tagger: Tagger, rows: Sequence[Example]) -> Iterator[Reading]:
+def read(tagger: Tagger, rows: Sequence[Example]) -> Iterator[NetworkOutput]:
     """What the network makes of each row."""
-    for start in range(0, len(rows), CHUNK):
-        yield from tagger.read([row.article() for row in rows[start : start + CHUNK]])
+    for start in range(0, len(rows), CHUNK_ARTICLES):
+        yield from tagger.read([row.article() for row in rows[start : start + CHUNK_ARTICLES]])
 
 
 class Lessons:
     """Tagged articles, and what rankers learn of some of them before they are ranked."""
 
-    def __init__(self, tagger: Tagger, tagged: Sequence[Example], rarity: Rarity) -> None:
+    def __init__(self, tagger: Tagger, tagged: Sequence[Example], rarity: WordStatistics) -> None:
         self.rows, self.rarity, self.pieces = tagged, rarity, tagger.pieces
         self.ids = tagger.ids([row.article() for row in tagged])
         self._features = list(map(article_features, tagged))
@@ -96,7 +97,7 @@ class Lessons:
         given = [[tag for tag in map(vocabulary.index, some) if tag is not None] for some in keys]
         memory = Memory.of([self.ids[n] for n in numbers], given, self.pieces)
         linear = fit_linear([self._features[n] for n in numbers], given, len(vocabulary.entries))
-        return TagRanker(vocabulary, Ranking.none(), 0.0, 0.0, memory, linear, rarity=self.rarity)
+        return TagRanker(vocabulary, BoostedTrees.none(), 0.0, 0.0, memory, linear, rarity=self.rarity)
 
 
 def fit_ranker(
@@ -106,7 +107,7 @@ def fit_ranker(
     fresh: Sequence[bool],
     phrased: Sequence[Example],
     labels: Sequence[str],
-    rarity: Rarity,
+    rarity: WordStatistics,
 ) -> TagRanker:
     """All that tagged articles teach. The ranking is fitted on them, the network having been trained on those that are
     not `fresh`, and on others whose key phrases are known, on which it has not; `labels` are the tags of its head.
@@ -144,12 +145,12 @@ def _without_network(lessons: Lessons) -> Table:
     return plain
 
 
-def _unread(ids: Sequence[int]) -> Reading:
+def _unread(ids: Sequence[int]) -> NetworkOutput:
     nothing = np.zeros(0, np.float32)
-    return Reading(nothing, nothing, {}, ids)
+    return NetworkOutput(nothing, nothing, {}, ids)
 
 
-def grow(trees: Trees, table: Table, columns: Sequence[int]) -> Ranking:
+def grow(trees: Trees, table: Table, columns: Sequence[int]) -> BoostedTrees:
     """Trees that look at some of the features."""
     given = np.array(table.given)
     log.info("ranking fitted on %d candidates of %d articles, %d of them tags",
@@ -162,7 +163,7 @@ def grow(trees: Trees, table: Table, columns: Sequence[int]) -> Ranking:
     return flattened(model.fit(np.concatenate(table.features)[:, list(columns)], given), columns)
 
 
-def flattened(model: HistGradientBoostingClassifier, columns: Sequence[int]) -> Ranking:
+def flattened(model: HistGradientBoostingClassifier, columns: Sequence[int]) -> BoostedTrees:
     """The trees of a fitted classifier of two classes that has been given some of the features. scikit-learn has no
     public way to them; a test compares."""
     trees = [predictor.nodes for (predictor,) in model._predictors]
@@ -177,13 +178,13 @@ def flattened(model: HistGradientBoostingClassifier, columns: Sequence[int]) -> 
         value[node] = np.average(value[below], weights=count[below])
     feature = np.where(leaf, 0, np.asarray(columns)[nodes["feature_idx"]]).astype(np.int64)
     threshold = np.where(leaf, 0.0, nodes["num_threshold"])
-    return Ranking(float(model._baseline_prediction.ravel()[0]), roots, feature, threshold, left, right, value)
+    return BoostedTrees(float(model._baseline_prediction.ravel()[0]), roots, feature, threshold, left, right, value)
 
 
-def mixed(one: Ranking, other: Ranking, share: float) -> Ranking:
+def mixed(one: BoostedTrees, other: BoostedTrees, share: float) -> BoostedTrees:
     """One ranking whose log odds are a mean of two; `share` is the weight of the second."""
     shift = len(one.value)
-    return Ranking(
+    return BoostedTrees(
         (1 - share) * one.baseline + share * other.baseline,
         np.concatenate([one.roots, other.roots + shift]),
         np.concatenate([one.feature, other.feature]),
@@ -215,9 +216,9 @@ def fit_tag_thresholds(
         total = 0.0
         for gold, tags in ranked:
             kept = [key for key, score, here in tags if score >= (present if here else absent)][:most]
-            if len(kept) < FEW:
+            if len(kept) < MIN_TAGS:
                 spare = [key for key, score, here in tags if here and present / 2 <= score < present]
-                kept = [*kept, *spare][:FEW]
+                kept = [*kept, *spare][:MIN_TAGS]
             total += 2 * len(gold.intersection(kept)) / (len(gold) + len(kept))
         return total / len(ranked)
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from wusum.model.tagging.vocabulary import Vocabulary
-from wusum.model.text.normalisation import words
+from wusum.model.text.words import words
 
 SHORTEST = 3
 """Letters of the shortest verb."""

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from wusum.model.tagging.vocabulary import MAX_WORDS, Entry, Vocabulary
-from wusum.model.text.lexicon import plain
-from wusum.model.text.normalisation import match_key
+from wusum.model.tagging.vocabulary import Entry, Vocabulary
+from wusum.model.text.lexicon import plain_lexicon
+from wusum.model.text.words import MAX_PHRASE_WORDS, match_key
 from wusum.train.data.corpora import Example
 
 
@@ -29,7 +29,7 @@ def build_vocabulary(tagged: Iterable[Example], labels: Sequence[str]) -> Vocabu
     present, given = Counter[int](), Counter[int]()
     for article in articles:
         keys = set(map(match_key, article.tags or ()))
-        for i in bare.find(plain().read(article.text)):
+        for i in bare.find(plain_lexicon().read(article.text)):
             present[i] += 1
             given[i] += bare.entries[i].key in keys
     return Vocabulary(replace(entry, present=present[i], prior=given[i]) for i, entry in enumerate(bare.entries))
@@ -37,4 +37,4 @@ def build_vocabulary(tagged: Iterable[Example], labels: Sequence[str]) -> Vocabu
 
 def _usable(key: str) -> bool:
     """Whether a tag can be one: not a bare number or letter, not a sentence."""
-    return len(key) > 1 and not key.replace(" ", "").isdigit() and key.count(" ") < MAX_WORDS
+    return len(key) > 1 and not key.replace(" ", "").isdigit() and key.count(" ") < MAX_PHRASE_WORDS

@@ -1,55 +1,99 @@
-"""Key phrases by TF-IDF: what is frequent in an article and rare elsewhere, known before or not."""
+"""Key phrases by TF-IDF: runs of words that are frequent in the article and rare elsewhere."""
 
 from __future__ import annotations
 
-from wusum.model.network.spans import BREAK
-from wusum.model.text.lexicon import Text
+import math
+from collections.abc import Iterable
+from itertools import chain
 
-LONGEST = 3
-"""Words of the longest phrase, but for the SON in a name."""
+import numpy as np
 
-SON = "بن"
-"""What joins the parts of a name: of محمد بن سلمان neither is the name."""
+from wusum.model.network.spans import PHRASE_BREAK
+from wusum.model.tagging.candidates import Candidate, Candidates, Columns, Document, Feature
+from wusum.model.text.lexicon import TokenisedText
+from wusum.model.text.word_statistics import WordStatistics
 
-READ = 400
-"""Words of a body from which phrases are taken, from its beginning."""
+NAME_JOINER = "بن"
+"""Joins the parts of a name: neither محمد nor سلمان alone is the name of محمد بن سلمان."""
 
-MOST = 25
-"""Phrases that are taken of an article."""
+MAX_PHRASE_WORDS = 3
+"""Words of the longest phrase, not counting NAME_JOINER."""
 
-TITLE = 1.5
-"""How much more a phrase of the title counts."""
+MAX_BODY_WORDS = 400
+"""Words of a body, from its beginning, in which phrases are looked for."""
+
+MAX_PHRASES = 25
+"""Phrases of an article."""
+
+TITLE_WEIGHT = 1.5
+"""Weight of a phrase of the title; one of the body has 1."""
+
+LAST_RANK = 30
+"""Rank by TF-IDF from which on all candidates count as equal."""
 
 
-def key_phrases(title: Text, body: Text) -> list[tuple[Text, int, int]]:
-    """The phrases of an article that are frequent in it and made of rare words: the title or the body, and the numbers
-    of their first and last word where each first stands.
+class PhraseStatistics:
+    """Measures how frequent a candidate is in the article and how rare its words are; proposes nothing."""
 
-    None goes across a verb, a sentence end or other sign; none begins or ends with a common or short word or with a
-    number.
+    features = (
+        Feature("size", "log of the characters of the body"),
+        Feature("rarity", "mean inverse document frequency of its words"),
+        Feature("commonest", "least inverse document frequency of its words"),
+        Feature("keyness", "log of its TF-IDF in the article"),
+        Feature("key_rank", "its rank by TF-IDF among the candidates, from 0"),
+    )
+
+    def __init__(self, statistics: WordStatistics) -> None:
+        """Take inverse document frequencies from `statistics`."""
+        self._statistics = statistics
+
+    def propose(self, document: Document) -> Iterable[Candidate]:
+        """Propose nothing: `NewPhrases` proposes key phrases."""
+        return ()
+
+    def measure(self, document: Document, candidates: Candidates) -> Columns:
+        """Return the TF-IDF of each candidate and what it is made of."""
+        frequencies = chain.from_iterable(map(self._statistics.key_idf, candidates.keys))
+        mean, least, total = np.fromiter(frequencies, np.float64).reshape(-1, 3).T
+        tf_idf = np.log(np.where(candidates.present, candidates.occurrences, 0.5) * total + 0.1)
+        rank = np.argsort(np.argsort(-tf_idf, kind="stable"), kind="stable")
+        return {
+            "size": np.full(len(candidates), math.log(1 + len(document.body.text))),
+            "rarity": mean,
+            "commonest": least,
+            "keyness": tf_idf,
+            "key_rank": np.minimum(rank, LAST_RANK),
+        }
+
+
+def key_phrases(title: TokenisedText, body: TokenisedText) -> list[tuple[TokenisedText, int, int]]:
+    """Return the phrases of an article with the highest TF-IDF, best first.
+
+    Each is the title or the body, and the numbers of its first and last word where it first stands there. No phrase
+    crosses a verb or punctuation; none begins or ends with a common or short word or a number.
     """
-    worths: dict[str, float] = {}
-    places: dict[str, tuple[Text, int, int]] = {}
-    for text, worth, reach in ((title, TITLE, None), (body, 1.0, READ)):
-        words = [(lexeme.readings[0], lexeme.rare, lexeme.verb, lexeme.edge) for lexeme in text.lexemes[:reach]]
-        apart = [gap != " " and bool(BREAK.search(gap)) for gap in text.gaps[:reach]]
+    weights: dict[str, float] = {}
+    places: dict[str, tuple[TokenisedText, int, int]] = {}
+    for text, weight, reach in ((title, TITLE_WEIGHT, None), (body, 1.0, MAX_BODY_WORDS)):
+        words = [(lexeme.readings[0], lexeme.idf, lexeme.is_verb, lexeme.is_edge) for lexeme in text.lexemes[:reach]]
+        broken = [gap != " " and bool(PHRASE_BREAK.search(gap)) for gap in text.gaps[:reach]]
         for first, opening in enumerate(words):
             if not opening[3]:
                 continue
-            size, key, together = 0, "", 0.0
+            size, key, total = 0, "", 0.0
             for last in range(first, len(words)):
-                stem, rare, verb, edge = words[last]
-                size += stem != SON
-                if size > LONGEST or verb or (last > first and apart[last]):
+                stem, idf, is_verb, is_edge = words[last]
+                size += stem != NAME_JOINER
+                if size > MAX_PHRASE_WORDS or is_verb or (last > first and broken[last]):
                     break
                 key = f"{key} {stem}" if key else stem
-                together += rare
-                if edge:
-                    if key in worths:
-                        worths[key] += worth * together
+                total += idf
+                if is_edge:
+                    if key in weights:
+                        weights[key] += weight * total
                     else:
-                        worths[key] = worth * together
+                        weights[key] = weight * total
                         places[key] = text, first, last
-    least = sorted(worths.values(), reverse=True)[:MOST]
-    best = sorted((-total, key) for key, total in worths.items() if total >= least[-1])[:MOST]
+    least = sorted(weights.values(), reverse=True)[:MAX_PHRASES]
+    best = sorted((-total, key) for key, total in weights.items() if total >= least[-1])[:MAX_PHRASES]
     return [places[key] for _, key in best]

@@ -1,12 +1,12 @@
-"""A linear model of tags: what each word of an article, and each two that follow one another, say for and against each.
+"""A linear model of tags: weights of the article's words, and of pairs of neighbouring words, for each tag.
 
-Ridge regression on TF-IDF (`train/linear.py` fits it): an article's words are weighed together, where the memory weighs
-whole articles. Words are known by a hash of their stem (Weinberger et al., "Feature hashing", 2009).
+Ridge regression on TF-IDF, fitted by `wusum.train.tagging.linear`. Words are identified by a hash of their stem
+(Weinberger et al., "Feature hashing", 2009).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,28 +16,62 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from wusum.model.errors import ModelError
-from wusum.model.tagging.sources.neighbours import postings, tf_idf
+from wusum.model.tagging.candidates import Candidate, Candidates, Columns, Document, Feature
+from wusum.model.tagging.sources.tf_idf import largest, postings, tf_idf
+from wusum.model.tagging.vocabulary import Mentions, Vocabulary
 from wusum.model.text.lexicon import Lexeme
 
 FILE = "linear.safetensors"
 
-REACH = 400
+MAX_WORDS = 400
 """Words of an article that are weighed, title first."""
 
-COMMON = 0.3
-"""A word or pair of more than this share of the articles tells nothing."""
+MAX_SHARE = 0.3
+"""A word or pair of more than this share of the training articles is left out."""
+
+MAX_PROPOSALS = 12
+"""Tags that the linear model proposes for an article."""
+
+MIN_SCORE = 0.02
+"""Least score of a tag that it proposes."""
 
 _PAIR = np.uint32(2654435761)
-"""What the first word of a pair is multiplied with; any large odd number would do."""
+"""Multiplier of the first word's hash in a pair; any large odd number would do."""
 
 _TYPES = {
     "features": np.dtype(np.uint32), "idf": np.dtype(np.float32), "starts": np.dtype(np.int32),
     "tags": np.dtype(np.uint16), "weights": np.dtype(np.float16),
 }  # fmt: skip
-"""What `linear.safetensors` is made of."""
+"""The arrays of `linear.safetensors`."""
 
 
 class LinearTags:
+    """Proposes the tags of which a linear model is surest."""
+
+    features = (Feature("words", "score of the tag under the linear model of the article's words"),)
+
+    def __init__(self, model: LinearTagModel, numbering: Vocabulary, vocabulary: Vocabulary) -> None:
+        """Propose entries of `vocabulary`; the model numbers tags as the entries of `numbering`."""
+        self.model, self.numbering, self.vocabulary = model, numbering, vocabulary
+
+    def propose(self, document: Document) -> Iterable[Candidate]:
+        """Return the entries with the highest scores, best first."""
+        scores = document.memo(self, self._scores)
+        likely = np.flatnonzero(scores >= MIN_SCORE)
+        for tag in likely[largest(scores[likely], MAX_PROPOSALS)].tolist():
+            if (number := self.vocabulary.index(self.numbering.entries[tag].key)) is not None:
+                yield Candidate(self.vocabulary.entries[number], Mentions())
+
+    def measure(self, document: Document, candidates: Candidates) -> Columns:
+        """Return the score of each candidate, 0 for one that the model does not know."""
+        scores = np.append(document.memo(self, self._scores), 0.0)
+        return {"words": scores[np.minimum(self.numbering.numbers(candidates.keys), len(scores) - 1)]}
+
+    def _scores(self, document: Document) -> NDArray[np.float64]:
+        return self.model.scores(word_features([*document.title.lexemes, *document.body.lexemes[:MAX_WORDS]]))
+
+
+class LinearTagModel:
     """Weights of words and pairs for the tags of a vocabulary."""
 
     def __init__(
@@ -49,15 +83,18 @@ class LinearTags:
         weights: NDArray[np.float16],
         entries: int,
     ) -> None:
-        """`features` are hashes in ascending order, of inverse document frequency `idf`; feature f says
-        `weights[starts[f] : starts[f + 1]]` of the vocabulary's entries `tags[starts[f] : starts[f + 1]]`."""
+        """Take the hashes of features in ascending order and their inverse document frequencies [features].
+
+        Feature f has the weights `weights[starts[f] : starts[f + 1]]` for the vocabulary's entries
+        `tags[starts[f] : starts[f + 1]]`; the vocabulary has `entries` of them.
+        """
         self.features, self.idf, self.starts, self.tags = features, idf, starts, tags
         self.weights = weights.astype(np.float32)
         self.entries = entries
 
     @classmethod
-    def none(cls) -> LinearTags:
-        """One that says nothing of a vocabulary without entries."""
+    def none(cls) -> LinearTagModel:
+        """Return a model without weights."""
         nothing = np.zeros(0)
         return cls(
             nothing.astype(np.uint32), nothing.astype(np.float32), np.zeros(1, np.int32),
@@ -65,8 +102,8 @@ class LinearTags:
         )  # fmt: skip
 
     @classmethod
-    def load(cls, folder: Path, entries: int) -> LinearTags:
-        """Read `linear.safetensors`; raises ModelError for one that is damaged or has tags beyond those entries."""
+    def load(cls, folder: Path, entries: int) -> LinearTagModel:
+        """Read `linear.safetensors`; raises ModelError if it is damaged or has tags beyond `entries`."""
         try:
             parts = load_file(folder / FILE)
             model = cls(**parts, entries=entries)
@@ -95,15 +132,14 @@ class LinearTags:
         save_file({**parts, "weights": self.weights.astype(np.float16)}, folder / FILE)
 
     def scores(self, found: NDArray[np.uint32]) -> NDArray[np.float64]:
-        """What an article of these features says for each entry of the vocabulary: about 1 for a tag it has, 0 else."""
+        """Return the score [entries] of each entry for an article with these features: near 1 for a likely tag."""
         places, values = self.values(found)
         posted, sizes = postings(self.starts, places)
         products = self.weights[posted] * np.repeat(values, sizes)
         return np.asarray(np.bincount(self.tags[posted], products, self.entries), np.float64)
 
     def values(self, found: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The places of those features of an article that are known, and what they count there: TF-IDF, as for the
-        memory."""
+        """Return the places of an article's known features, and their TF-IDF weights."""
         distinct, counts = np.unique(found, return_counts=True)
         places = np.searchsorted(self.features, distinct)
         known = places < len(self.features)
@@ -112,7 +148,7 @@ class LinearTags:
         return places, tf_idf(counts[known], self.idf[places])
 
 
-def features(words: Sequence[Lexeme]) -> NDArray[np.uint32]:
-    """The hashes of the stems of an article's words, title first, and of all neighbours among them, up to its REACH."""
-    single = np.array([word.hash for word in words[:REACH]], np.uint32)
+def word_features(words: Sequence[Lexeme]) -> NDArray[np.uint32]:
+    """Return the hashes of an article's words, title first, and of its pairs of neighbouring words."""
+    single = np.array([word.hash for word in words[:MAX_WORDS]], np.uint32)
     return np.concatenate([single, single[:-1] * _PAIR + single[1:]])

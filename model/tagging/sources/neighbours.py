@@ -7,7 +7,7 @@ the nearest, each by how near it is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from wusum.model.errors import ModelError
+from wusum.model.tagging.candidates import Candidate, Candidates, Columns, Document, Feature
+from wusum.model.tagging.sources.tf_idf import largest, postings, tf_idf
+from wusum.model.tagging.vocabulary import Mentions, Vocabulary
 
 FILE = "memory.safetensors"
 
@@ -182,35 +185,42 @@ class Memory:
         return np.bincount(self.articles[posted], products, len(self.tag_starts) - 1) / STEP
 
 
-def postings(starts: NDArray[np.int32], found: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The places of what is listed for each of some features, one after the other (`starts[f] : starts[f + 1]` of
-    feature f), and how much is listed for each."""
-    sizes = (starts[found + 1] - starts[found]).astype(np.int64)
-    return np.arange(sizes.sum()) + np.repeat(starts[found] - (np.cumsum(sizes) - sizes), sizes), sizes
-
-
-def largest(values: NDArray[Any], most: int) -> NDArray[np.int64]:
-    """The places [at most `most`] of the largest values, the largest first, of equal ones the first."""
-    if len(values) > most:
-        least = np.partition(values, -most)[-most]
-        found = np.flatnonzero(values >= least)
-    else:
-        found = np.arange(len(values))
-    return found[np.argsort(-values[found], kind="stable")][:most]
-
-
 def count(ids: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The distinct pieces [pieces] of an article's token ids, in order, and how often each is there."""
     return np.unique(np.asarray(ids[:REACH], np.int64), return_counts=True)
-
-
-def tf_idf(counts: NDArray[np.int64], idf: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The weights [pieces] of an article's pieces: sublinear in how often each is there, of length one together."""
-    values = (1 + np.log(np.maximum(counts, 1))).astype(np.float32) * idf
-    return np.asarray(values / max(float(np.sqrt((values * values).sum())), 1e-9), np.float32)
 
 
 def _idf(seen: NDArray[np.int64], articles: int) -> NDArray[np.float32]:
     """Inverse document frequency of pieces, 0 for those that tell nothing."""
     idf = np.log((1 + articles) / (1 + seen))
     return np.where((seen > 1) & (seen <= COMMON * articles), idf, 0).astype(np.float32)
+
+
+class Neighbours:
+    """Proposes tags of the training articles nearest to the document."""
+
+    features = (
+        Feature("neighbours", "log of the share of the nearest articles' votes for the tag"),
+        Feature("nearest", "cosine of the nearest training article that has the tag"),
+        Feature("familiar", "cosine of the nearest training article"),
+    )
+
+    def __init__(self, memory: Memory, numbering: Vocabulary, vocabulary: Vocabulary) -> None:
+        """Propose entries of `vocabulary`; the memory numbers tags as the entries of `numbering`."""
+        self.memory, self.numbering, self.vocabulary = memory, numbering, vocabulary
+
+    def propose(self, document: Document) -> Iterable[Candidate]:
+        """Return the entries with the largest share of the votes."""
+        for tag in document.memo(self, self._votes).loudest(12):
+            if (number := self.vocabulary.index(self.numbering.entries[tag].key)) is not None:
+                yield Candidate(self.vocabulary.entries[number], Mentions())
+
+    def measure(self, document: Document, candidates: Candidates) -> Columns:
+        """Return the votes for each candidate."""
+        votes = document.memo(self, self._votes)
+        shares, nearest = votes.of(self.numbering.numbers(candidates.keys))
+        familiar = np.full(len(candidates), votes.familiar)
+        return {"neighbours": np.log(0.005 + shares), "nearest": nearest, "familiar": familiar}
+
+    def _votes(self, document: Document) -> Votes:
+        return self.memory.votes(document.output.token_ids)

@@ -20,7 +20,7 @@ from wusum.eval.report.charts import bars, lines
 from wusum.eval.report.report import metrics_json, verdicts, worst_errors, write_report
 from wusum.eval.runner import Evaluation, evaluate, load_report
 from wusum.model.errors import ConfigError
-from wusum.model.network.outputs import Readings
+from wusum.model.network.outputs import NetworkOutputs
 
 LABELS = {"plain": ["sport", "economy", "health"]}
 
@@ -105,7 +105,7 @@ def test_two_reports_are_compared(folder: Path, evaluation: Evaluation, tmp_path
 
 def test_a_broken_model_is_told(settings: EvalConfig, tmp_path: Path) -> None:
     class Broken(FakeTagger):
-        def read(self, found: list[Any]) -> Readings:
+        def read(self, found: list[Any]) -> NetworkOutputs:
             readings = super().read(found)
             return replace(readings, topics=readings.topics[:, [1, 2, 0, 3]])
 

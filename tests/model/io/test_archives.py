@@ -21,7 +21,7 @@ import pytest
 import zstandard
 
 from tests.model.run.test_resume import Crash, crash_at, options
-from wusum.model import blocks
+from wusum.model import stream
 from wusum.model.article import Article
 from wusum.model.errors import DumpError
 from wusum.model.io import archives
@@ -275,7 +275,7 @@ def test_a_disk_that_fails_is_not_taken_for_damage(tmp_path: Path, monkeypatch: 
 
 
 def test_a_run_that_is_cut_at_a_damaged_member_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "CHUNK", 2)
+    monkeypatch.setattr(stream, "CHUNK_ARTICLES", 2)
     path = spoilt(pack(tmp_path / "dump.zip", {f"{n}.txt": PAGE.format(n).encode() for n in range(9)}), b"3.txt", 12)
     run_tag(options(path, tmp_path / "whole.jsonl"))
     reject = json.loads((tmp_path / "whole.jsonl.rejects.jsonl").read_bytes())

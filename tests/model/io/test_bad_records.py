@@ -14,7 +14,8 @@ import pytest
 from tests.model.io.test_reader import TEXT, articles, encoded, lines, put, reason, rejects, table
 from wusum.model.article import Article
 from wusum.model.errors import DumpError
-from wusum.model.io.reader import Fields, Limits, Reject, check, read
+from wusum.model.io.reader import Fields, Limits, Reject, read
+from wusum.model.io.validation import validate
 
 
 @pytest.mark.parametrize(
@@ -219,9 +220,9 @@ def test_an_absurdly_long_text_is_rejected(tmp_path: Path, pages: bool) -> None:
 
 def test_check_passes_an_article_and_measures_arabic_against_its_limit() -> None:
     mixed = Article(id="1", body="أعلنت Apple")
-    assert check(Article(id="1", body=TEXT)) is None
-    assert check(mixed) is None
-    assert check(mixed, Limits(min_arabic=0.6)) == "not Arabic: 50% of the letters are Arabic, fewer than 60%"
-    assert check(Article(id="1", body=TEXT, title="\udcff")) == (
+    assert validate(Article(id="1", body=TEXT)) is None
+    assert validate(mixed) is None
+    assert validate(mixed, Limits(min_arabic=0.6)) == "not Arabic: 50% of the letters are Arabic, fewer than 60%"
+    assert validate(Article(id="1", body=TEXT, title="\udcff")) == (
         "wrongly encoded: lone surrogate U+DCFF at 0 of the title"
     )

@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wusum.model.network.spans import BEGIN, INSIDE, KINDS, MARKS, OUTSIDE, UNMARKED, Marked, marked, phrases
+from wusum.model.network.spans import (
+    BEGIN,
+    INSIDE,
+    KINDS,
+    MARKS,
+    MIN_LOG_ODDS,
+    OUTSIDE,
+    MarkedSpan,
+    decode_spans,
+    group_phrases,
+)
 from wusum.model.text.normalisation import normalise
 from wusum.model.text.proclitics import without_proclitics
 from wusum.train.data.corpora import Example
@@ -25,39 +35,39 @@ def logits(*marks_of_kinds: str) -> np.ndarray:
 
 
 def test_marks_become_spans_of_each_kind() -> None:
-    found = list(marked(logits("OOOOBI", "OBIIOO"), OFFSETS))
+    found = list(decode_spans(logits("OOOOBI", "OBIIOO"), OFFSETS))
     assert [(KINDS[m.kind], TEXT[m.start : m.end]) for m in found] == [
         ("phrase", "مدينة رفح"),
         ("name", "أنطونيو غوتيريش"),
     ]
     assert all(m.odds > 9 for m in found)
-    assert list(marked(logits("OOOOOO", "OIIOOO"), OFFSETS)) == []
+    assert list(decode_spans(logits("OOOOOO", "OIIOOO"), OFFSETS)) == []
 
 
 def test_a_doubtful_phrase_is_a_candidate() -> None:
     table = logits("O", "O").reshape(1, len(KINDS), len(MARKS))
     table[0, 0] = (1.0, 0.0, -5.0)
-    (found,) = marked(table.reshape(1, -1), [(0, 3)])
+    (found,) = decode_spans(table.reshape(1, -1), [(0, 3)])
     assert found.odds == pytest.approx(-1.0, abs=0.01)
     table[0, 0] = (2.0, 0.0, -5.0)
-    assert not list(marked(table.reshape(1, -1), [(0, 3)]))
+    assert not list(decode_spans(table.reshape(1, -1), [(0, 3)]))
 
 
 def test_phrases_are_whole_words_in_one_sentence() -> None:
     text = "في رفح. وغزة، قال أنطونيو غوتيريش، 2024 في رفح"
-    found = phrases(
+    found = group_phrases(
         text,
         [
-            Marked(0, 3, 6, 1.0),
-            Marked(0, 3, 11, 1.0),  # over the end of a sentence
-            Marked(1, text.index("أنطونيو") + 2, text.index("غوتيريش") + 3, 2.0),  # cut in the middle of words
-            Marked(0, text.index("2024"), text.index("2024") + 4, 3.0),
-            Marked(0, text.rindex("رفح"), text.rindex("رفح") + 3, 0.5),
+            MarkedSpan(0, 3, 6, 1.0),
+            MarkedSpan(0, 3, 11, 1.0),  # over the end of a sentence
+            MarkedSpan(1, text.index("أنطونيو") + 2, text.index("غوتيريش") + 3, 2.0),  # cut in the middle of words
+            MarkedSpan(0, text.index("2024"), text.index("2024") + 4, 3.0),
+            MarkedSpan(0, text.rindex("رفح"), text.rindex("رفح") + 3, 0.5),
         ],
     )
     assert {key: phrase.odds for key, phrase in found.items()} == {
-        "رفح": [1.0, UNMARKED],
-        "انطونيو غوتيريش": [UNMARKED, 2.0],
+        "رفح": [1.0, MIN_LOG_ODDS],
+        "انطونيو غوتيريش": [MIN_LOG_ODDS, 2.0],
     }
     assert found["رفح"].forms.total() == 2
 

@@ -9,18 +9,17 @@ from typing import Any
 import pytest
 
 from wusum.model.article import Article
-from wusum.model.blocks import CHUNK, blocks
 from wusum.model.errors import DumpError
 from wusum.model.io.inputs import Meter, total_size
 from wusum.model.io.reader import Reject, read
 from wusum.model.prediction import Prediction, Tag
-from wusum.model.run.loop import Report, tag_dump
-from wusum.model.run.sinks import Outputs, Place
-from wusum.model.seen import Seen
+from wusum.model.run.loop import RunSummary, tag_dump
+from wusum.model.run.sinks import ResumePoint, Sink
+from wusum.model.stream import CHUNK_ARTICLES, PredictionCache, chunks
 from wusum.model.tagger import Tagger
 
 
-class Kept(Outputs):
+class Kept(Sink):
     """Keeps all in memory."""
 
     def __init__(self) -> None:
@@ -34,7 +33,7 @@ class Kept(Outputs):
         self.rejects.append(record)
 
     @property
-    def every(self) -> None:
+    def commit_interval(self) -> None:
         return None
 
     def commit(self) -> None:
@@ -44,7 +43,7 @@ class Kept(Outputs):
 def test_every_record_ends_as_a_row_or_a_reject_in_order(tagger: Tagger) -> None:
     body = "فاز المنتخب في مباراة كرة القدم"
     records = [Reject("s", n, "", "bad") if n % 3 == 0 else Article(str(n), body) for n in range(900)]
-    outputs, report = Kept(), Report()
+    outputs, report = Kept(), RunSummary()
     tag_dump(report, tagger, records, outputs, max_topics=1, max_tags=1, min_score=None)
     assert [a.id for a, _ in outputs.rows] == [p.id for _, p in outputs.rows] == [str(n) for n in range(900) if n % 3]
     assert [r.line for r in outputs.rejects] == list(range(0, 900, 3))
@@ -64,9 +63,9 @@ def test_a_text_that_comes_again_blocks_later_is_not_asked_for_again(tagger: Tag
     words = ["فاز", "المنتخب", "في", "مباراة", "كرة", "القدم", "أمس", "على", "ضيفه", "المغرب"]
     bodies = [" ".join(words[n:] + words[:n]) for n in range(7)]
     bodies[0] = f"قراءة في أخبار اليوم من تونس والقاهرة\n\n{bodies[0]} {bodies[1]}"
-    records = [Article(str(n), bodies[n % 7], offset=n) for n in range(3 * CHUNK)]
+    records = [Article(str(n), bodies[n % 7], offset=n) for n in range(3 * CHUNK_ARTICLES)]
     asked, outputs = Asked(), Kept()
-    tag_dump(Report(), asked, records, outputs, max_topics=1, max_tags=5, min_score=0.0)
+    tag_dump(RunSummary(), asked, records, outputs, max_topics=1, max_tags=5, min_score=0.0)
     assert asked.texts == 7
     assert [prediction for _, prediction in outputs.rows] == list(
         tagger.stream(records, max_topics=1, max_tags=5, min_score=0.0)
@@ -75,7 +74,7 @@ def test_a_text_that_comes_again_blocks_later_is_not_asked_for_again(tagger: Tag
 
 
 def test_answers_are_remembered_within_bounds_of_texts_and_of_spans() -> None:
-    seen = Seen(texts=3, parts=100)
+    seen = PredictionCache(texts=3, parts=100)
     for n in range(4):
         seen[bytes([n])] = Prediction("", tags=(Tag("نص", 0.5, ((0, 2),) * 9),))
     assert seen[b"\0"].tags
@@ -113,7 +112,7 @@ def test_blocks_end_where_the_output_has_no_more_room_and_at_a_failure() -> None
             yield Reject("s", n, "", "bad") if n % 5 == 4 else Article(str(n), "نص")
         raise DumpError("gone")
 
-    found = list(blocks(records(), every=7, position=lambda: passed))
+    found = list(chunks(records(), every=7, position=lambda: passed))
     assert [len(block.articles) for block in found] == [7, 7, 6]
     assert [len(block.others) for block in found] == [1, 2, 2]
     assert [block.position for block in found] == [8, 17, 25]
@@ -130,7 +129,7 @@ def test_the_next_articles_are_asked_for_while_some_are_waited_for(tagger: Tagge
             events.append(("asked", len(articles)))
             return tagger.stream(articles, **options)
 
-    def done(place: Place | None, position: int) -> None:
+    def done(place: ResumePoint | None, position: int) -> None:
         events.append(("done", position))
 
     passed = 0
@@ -143,19 +142,19 @@ def test_the_next_articles_are_asked_for_while_some_are_waited_for(tagger: Tagge
 
     class Short(Kept):
         @property
-        def every(self) -> int:  # type: ignore[override]
+        def commit_interval(self) -> int:  # type: ignore[override]
             return 30
 
     options: dict[str, Any] = {"max_topics": 1, "max_tags": 1, "min_score": None}
     outputs = Short()
-    tag_dump(Report(), Ahead(), records(), outputs, done, lambda: passed, **options)
+    tag_dump(RunSummary(), Ahead(), records(), outputs, done, lambda: passed, **options)
     ends = [("done", 60), ("done", 90), ("done", 110)]
     assert events == [*[("asked", 30)] * 3, ("done", 30), ("asked", 20), *ends]
     assert [article.id for article, _ in outputs.rows] == [str(n) for n in range(110)]
 
     events.clear()
     passed = 0
-    tag_dump(Report(), Ahead(), records(), Short(), done, lambda: passed, prompt=True, **options)
+    tag_dump(RunSummary(), Ahead(), records(), Short(), done, lambda: passed, prompt=True, **options)
     asked = [("asked", n) for n in (30, 30, 30, 20)]
     assert events == [event for pair in zip(asked, [("done", 30), *ends], strict=True) for event in pair]
 
@@ -168,13 +167,13 @@ def test_rejects_are_written_also_where_none_of_their_neighbours_is_an_article(t
     outputs, waiting = Kept(), []
 
     def records() -> Iterator[Article | Reject]:
-        for n in range(20 * CHUNK):
+        for n in range(20 * CHUNK_ARTICLES):
             waiting.append(n - len(outputs.rejects))
             yield Reject("s", n, "", "bad") if n else Article("0", "فاز المنتخب")
 
-    tag_dump(Report(), Ahead(), records(), outputs, max_topics=1, max_tags=1, min_score=None)
-    assert len(outputs.rejects) == 20 * CHUNK - 1
-    assert max(waiting) <= 2 * 4 * CHUNK + 1  # two blocks of rejects, and the article
+    tag_dump(RunSummary(), Ahead(), records(), outputs, max_topics=1, max_tags=1, min_score=None)
+    assert len(outputs.rejects) == 20 * CHUNK_ARTICLES - 1
+    assert max(waiting) <= 2 * 4 * CHUNK_ARTICLES + 1  # two blocks of rejects, and the article
 
 
 def test_a_failure_comes_after_the_rows_of_all_that_was_asked_before(tagger: Tagger) -> None:
@@ -183,11 +182,11 @@ def test_a_failure_comes_after_the_rows_of_all_that_was_asked_before(tagger: Tag
         stream = staticmethod(tagger.stream)
 
     def records() -> Iterator[Article]:
-        for n in range(CHUNK + 700):
+        for n in range(CHUNK_ARTICLES + 700):
             yield Article(str(n), f"فاز المنتخب {n % 3}")
         raise DumpError("gone")
 
-    outputs, report = Kept(), Report()
+    outputs, report = Kept(), RunSummary()
     with pytest.raises(DumpError, match="gone"):
         tag_dump(report, Ahead(), records(), outputs, max_topics=1, max_tags=1, min_score=None)
-    assert report.tagged == len(outputs.rows) == CHUNK + 700
+    assert report.tagged == len(outputs.rows) == CHUNK_ARTICLES + 700

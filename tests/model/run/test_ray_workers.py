@@ -19,7 +19,7 @@ from wusum.model.article import Article
 from wusum.model.errors import ModelError
 from wusum.model.predictor import Predictor
 from wusum.model.run.command import run_tag
-from wusum.model.run.ray_workers import RayWorkers
+from wusum.model.run.ray_workers import RayWorkerPool
 
 OPENING: dict[str, Any] = {"name": None, "runtime": "onnx", "vocabulary": None, "threads": 1, "device": "cpu"}
 
@@ -63,18 +63,18 @@ def test_an_actor_that_is_killed_is_replaced(ray: Any, tmp_path: Path, monkeypat
     dump = make_dump(tmp_path / "dump.jsonl", 3000)
     killed = []
 
-    def kill(workers: RayWorkers) -> None:
+    def kill(workers: RayWorkerPool) -> None:
         time.sleep(0.2)
         process = ray.get(workers.actors[0].process.remote())
         os.kill(process, signal.SIGKILL)
         killed.append(process)
 
-    class Watched(RayWorkers):
+    class Watched(RayWorkerPool):
         def __init__(self, *arguments: Any) -> None:
             super().__init__(*arguments)
             threading.Thread(target=kill, args=(self,)).start()
 
-    monkeypatch.setattr("wusum.model.run.ray_workers.RayWorkers", Watched)
+    monkeypatch.setattr("wusum.model.run.ray_workers.RayWorkerPool", Watched)
     run_tag(options(dump, tmp_path / "two.jsonl", workers=2, engine="ray"))
     assert killed
     run_tag(options(dump, tmp_path / "one.jsonl"))
@@ -94,7 +94,7 @@ def test_work_goes_to_the_actors_that_have_started(
     actors = [MagicMock() for _ in range(3)]
     ray.remote.return_value.return_value.remote.side_effect = actors
     ray.exceptions.RayError = Died
-    workers = RayWorkers(3, OPENING)
+    workers = RayWorkerPool(3, OPENING)
     references = [actor.process.remote.return_value for actor in actors]
     ray.wait.side_effect = [([], references), (references[1:2], references[::2]), (references[:1], references[2:])]
     assert list(workers.stream([])) == []
@@ -114,11 +114,11 @@ def test_an_actor_gets_a_gpu_where_one_is_asked_for(monkeypatch: pytest.MonkeyPa
     ray, util = MagicMock(), MagicMock()
     monkeypatch.setitem(sys.modules, "ray", ray)
     monkeypatch.setitem(sys.modules, "ray.util", util)
-    RayWorkers(2, OPENING | {"device": device})
+    RayWorkerPool(2, OPENING | {"device": device})
     assert ray.remote.call_args.kwargs["num_gpus"] == gpus
 
 
 def test_without_ray_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ModelError, match=r"pip install 'wusum\[ray\]'"):
-        RayWorkers(1, OPENING)
+        RayWorkerPool(1, OPENING)

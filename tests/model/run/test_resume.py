@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from tests.model.test_cli import parquet_rows
-from wusum.model import blocks
+from wusum.model import stream
 from wusum.model.errors import DumpError
 from wusum.model.io import parquet, reader, storage
 from wusum.model.io.reader import Fields
@@ -66,7 +66,7 @@ def options(dump: Path, output: Path, **changes: Any) -> TagOptions:
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch, tagger: Tagger) -> None:
     monkeypatch.setattr(command.Tagger, "from_pretrained", lambda *_, **__: tagger)  # loaded once
-    monkeypatch.setattr(blocks, "CHUNK", 20)
+    monkeypatch.setattr(stream, "CHUNK_ARTICLES", 20)
     monkeypatch.setattr(parquet, "ROW_GROUP", 30)
     monkeypatch.setattr(reader, "TURN", 16)
 

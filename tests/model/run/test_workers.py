@@ -17,13 +17,13 @@ import pytest
 from tests.model.run.test_loop import Kept
 from tests.model.run.test_resume import COMMAND, make_dump, options
 from tests.support import PAGES
-from wusum.model import blocks
+from wusum.model import stream
 from wusum.model.article import Article
 from wusum.model.errors import ModelError
 from wusum.model.run import command, workers
 from wusum.model.run.command import run_tag
-from wusum.model.run.loop import Report, tag_dump
-from wusum.model.run.workers import Workers, divide
+from wusum.model.run.loop import RunSummary, tag_dump
+from wusum.model.run.workers import WorkerPool, divide
 from wusum.model.tagger import Tagger
 
 OPENING: dict[str, Any] = {"name": None, "runtime": "onnx", "vocabulary": None, "threads": 1, "device": "cpu"}
@@ -36,8 +36,8 @@ def articles() -> list[Article]:
 
 
 @pytest.fixture(scope="module")
-def pool() -> Iterator[Workers]:
-    with Workers(2, OPENING) as made:
+def pool() -> Iterator[WorkerPool]:
+    with WorkerPool(2, OPENING) as made:
         yield made
 
 
@@ -45,18 +45,18 @@ def die(*_: object) -> None:
     os._exit(1)
 
 
-def processes(pool: Workers) -> list[int]:
+def processes(pool: WorkerPool) -> list[int]:
     return list(pool._pool._processes)
 
 
 def test_the_predictions_are_those_of_one_process_in_order(
-    pool: Workers, tagger: Tagger, articles: list[Article]
+    pool: WorkerPool, tagger: Tagger, articles: list[Article]
 ) -> None:
     assert list(pool.stream(articles, max_tags=4)) == list(tagger.stream(articles, max_tags=4))
     assert list(pool.stream([])) == []
 
 
-def test_a_worker_that_is_killed_is_replaced(pool: Workers, tagger: Tagger, articles: list[Article]) -> None:
+def test_a_worker_that_is_killed_is_replaced(pool: WorkerPool, tagger: Tagger, articles: list[Article]) -> None:
     found = pool.stream(articles)
     first = [next(found)]
     for process in processes(pool):
@@ -64,7 +64,9 @@ def test_a_worker_that_is_killed_is_replaced(pool: Workers, tagger: Tagger, arti
     assert [*first, *found] == list(tagger.stream(articles))
 
 
-def test_articles_asked_for_ahead_outlive_their_workers(pool: Workers, tagger: Tagger, articles: list[Article]) -> None:
+def test_articles_asked_for_ahead_outlive_their_workers(
+    pool: WorkerPool, tagger: Tagger, articles: list[Article]
+) -> None:
     found, later = pool.stream(articles), pool.stream(articles[::-1])  # both begun
     killed = pool._pool
     for process in processes(pool):
@@ -76,7 +78,7 @@ def test_articles_asked_for_ahead_outlive_their_workers(pool: Workers, tagger: T
     assert pool._pool is replaced  # the new workers have not been sent away for what had become of the old
 
 
-def test_articles_are_begun_before_they_are_waited_for(pool: Workers, articles: list[Article]) -> None:
+def test_articles_are_begun_before_they_are_waited_for(pool: WorkerPool, articles: list[Article]) -> None:
     assert not pool._pool._pending_work_items
     found = pool.stream(articles)
     assert pool._pool._pending_work_items
@@ -89,9 +91,9 @@ def test_articles_are_begun_before_they_are_waited_for(pool: Workers, articles: 
 
 
 def test_a_run_goes_on_where_its_workers_die_with_several_blocks_begun(
-    pool: Workers, tagger: Tagger, articles: list[Article], monkeypatch: pytest.MonkeyPatch
+    pool: WorkerPool, tagger: Tagger, articles: list[Article], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blocks, "CHUNK", 20)
+    monkeypatch.setattr(stream, "CHUNK_ARTICLES", 20)
     monkeypatch.setattr(workers, "SHARING", 1)  # two blocks beyond
     killed = []
 
@@ -104,25 +106,28 @@ def test_a_run_goes_on_where_its_workers_die_with_several_blocks_begun(
             yield article
 
     outputs = Kept()
-    tag_dump(Report(), pool, records(), outputs, max_topics=2, max_tags=4, min_score=None)
+    tag_dump(RunSummary(), pool, records(), outputs, max_topics=2, max_tags=4, min_score=None)
     assert killed
     assert [prediction for _, prediction in outputs.rows] == list(tagger.stream(articles, max_topics=2, max_tags=4))
 
 
-def test_a_worker_seldom_looks_for_garbage(pool: Workers) -> None:
+def test_a_worker_seldom_looks_for_garbage(pool: WorkerPool) -> None:
     assert pool._pool.submit(gc.get_threshold).result()[0] == workers.GARBAGE
     assert pool._pool.submit(gc.get_freeze_count).result() > 10_000
 
 
 def test_articles_that_kill_every_worker_are_named(articles: list[Article], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "_tag", die)
-    with Workers(1, OPENING) as pool, pytest.raises(ModelError, match="workers died 3 times, last at articles '0' to"):
+    with (
+        WorkerPool(1, OPENING) as pool,
+        pytest.raises(ModelError, match="workers died 3 times, last at articles '0' to"),
+    ):
         list(pool.stream(articles[:3]))
 
 
 @pytest.mark.parametrize("suffix", ["jsonl", "csv.gz"])  # a member for each block
 def test_a_run_with_workers_writes_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
-    monkeypatch.setattr(blocks, "CHUNK", 40)
+    monkeypatch.setattr(stream, "CHUNK_ARTICLES", 40)
     dump = make_dump(tmp_path / "dump.jsonl", 300)
     one, two = tmp_path / f"one.{suffix}", tmp_path / f"two.{suffix}"
     run_tag(options(dump, one))
@@ -135,14 +140,14 @@ def test_a_run_with_workers_writes_the_same_bytes(tmp_path: Path, monkeypatch: p
 def test_workers_come_to_a_long_run_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[int] = []
 
-    class Counted(Workers):
+    class Counted(WorkerPool):
         def __init__(self, count: int, opening: dict[str, Any]) -> None:
             started.append(count)
             super().__init__(count, opening)
 
-    monkeypatch.setattr(workers, "Workers", Counted)
+    monkeypatch.setattr(workers, "WorkerPool", Counted)
     monkeypatch.setattr(command, "available_cpus", lambda: 2)
-    monkeypatch.setattr(blocks, "CHUNK", 40)
+    monkeypatch.setattr(stream, "CHUNK_ARTICLES", 40)
     dump = make_dump(tmp_path / "dump.jsonl", 100)
     run_tag(options(dump, tmp_path / "short.jsonl"))
     assert not started

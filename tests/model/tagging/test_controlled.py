@@ -16,10 +16,11 @@ from wusum.model.cli import app
 from wusum.model.errors import VocabularyError
 from wusum.model.network.spans import Phrase
 from wusum.model.tagger import Tagger
-from wusum.model.tagging.controlled import ControlledRanker, Term, load_terms
+from wusum.model.tagging.controlled import ControlledRanker
 from wusum.model.tagging.ranker import HEAD_CANDIDATES
+from wusum.model.tagging.terms import Term, load_terms
 from wusum.model.tagging.vocabulary import Entry, Vocabulary
-from wusum.model.text.normalisation import match_key
+from wusum.model.text.words import match_key
 
 KNOWN = ("موسكو", "لبنان", "روسيا")
 

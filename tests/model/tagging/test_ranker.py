@@ -10,15 +10,16 @@ import pytest
 from numpy.typing import NDArray
 
 from wusum.model.errors import ModelError
-from wusum.model.network.outputs import Reading
+from wusum.model.network.outputs import NetworkOutput
 from wusum.model.network.spans import Phrase
-from wusum.model.tagging.controlled import ControlledRanker, Term
+from wusum.model.tagging.controlled import ControlledRanker
 from wusum.model.tagging.ranker import TagRanker
 from wusum.model.tagging.sources.neighbours import Memory
-from wusum.model.tagging.trees import FEATURES, Ranking
+from wusum.model.tagging.terms import Term
+from wusum.model.tagging.trees import FEATURES, BoostedTrees
 from wusum.model.tagging.vocabulary import Entry, Vocabulary
-from wusum.model.text.lexicon import plain
-from wusum.model.text.normalisation import match_key
+from wusum.model.text.lexicon import plain_lexicon
+from wusum.model.text.words import match_key
 
 TEXTS = ("موسكو", "وزارة الخارجية", "وزارة الخارجية الروسية", "لبنان", "الأمن الغذائي", "روسيا")
 
@@ -28,7 +29,7 @@ def vocabulary() -> Vocabulary:
     return Vocabulary(Entry(match_key(t), t, 10, 8, 5, label) for label, t in enumerate(TEXTS))
 
 
-class Linear(Ranking):
+class Linear(BoostedTrees):
     """A ranking that one can do in one's head: features times weights."""
 
     def __init__(self, weights: dict[str, float]) -> None:
@@ -51,9 +52,9 @@ def ranker(vocabulary: Vocabulary, **weights: float) -> TagRanker:
     return TagRanker(vocabulary, Linear(weights), threshold=0.5, absent_threshold=0.9)
 
 
-def read(*tags: float, **phrases: Phrase) -> Reading:
+def read(*tags: float, **phrases: Phrase) -> NetworkOutput:
     """What a network says: tag logits, and phrases by match key."""
-    return Reading(np.zeros(0, np.float32), np.array(tags, np.float32), phrases)
+    return NetworkOutput(np.zeros(0, np.float32), np.array(tags, np.float32), phrases)
 
 
 NOTHING = read(*[0.0] * len(TEXTS))
@@ -61,28 +62,30 @@ NOTHING = read(*[0.0] * len(TEXTS))
 
 @pytest.mark.parametrize("form", ["موسكو", "وموسكو", "بموسكو", "وبموسكو", "لموسكو", "مُوسكو", "موسكــو"])
 def test_a_tag_is_found_under_clitics_and_marks(vocabulary: Vocabulary, form: str) -> None:
-    assert vocabulary.find(plain().read(f"وصل الوفد {form} أمس")) == {0: [(2, 2)]}
+    assert vocabulary.find(plain_lexicon().read(f"وصل الوفد {form} أمس")) == {0: [(2, 2)]}
 
 
 def test_longer_and_shorter_tags_are_both_found(vocabulary: Vocabulary) -> None:
-    found = vocabulary.find(plain().read("أعلنت وزارة الخارجية الروسية ذلك"))
+    found = vocabulary.find(plain_lexicon().read("أعلنت وزارة الخارجية الروسية ذلك"))
     assert found == {1: [(1, 2)], 2: [(1, 3)]}
 
 
 def test_a_letter_of_the_word_is_no_preposition(vocabulary: Vocabulary) -> None:
-    assert vocabulary.find(plain().read("لبنان")) == {3: [(0, 0)]}
-    assert vocabulary.find(plain().read("بنان")) == {}
+    assert vocabulary.find(plain_lexicon().read("لبنان")) == {3: [(0, 0)]}
+    assert vocabulary.find(plain_lexicon().read("بنان")) == {}
 
 
 def test_under_an_article_no_preposition_comes_off() -> None:
     vocabulary = Vocabulary(Entry(match_key(t), t, 1, 1, 1, -1) for t in ("الحرية", "وزارة"))
-    assert vocabulary.find(plain().read("القوات البحرية")) == {}
-    assert vocabulary.find(plain().read("الوزارة والوزارة بالوزارة ووزارة")) == {1: [(0, 0), (1, 1), (2, 2), (3, 3)]}
+    assert vocabulary.find(plain_lexicon().read("القوات البحرية")) == {}
+    assert vocabulary.find(plain_lexicon().read("الوزارة والوزارة بالوزارة ووزارة")) == {
+        1: [(0, 0), (1, 1), (2, 2), (3, 3)]
+    }
 
 
 def test_a_tag_does_not_reach_over_the_end(vocabulary: Vocabulary) -> None:
-    assert vocabulary.find(plain().read("وزارة")) == {}
-    assert vocabulary.find(plain().read("")) == {}
+    assert vocabulary.find(plain_lexicon().read("وزارة")) == {}
+    assert vocabulary.find(plain_lexicon().read("")) == {}
 
 
 def test_spans_name_the_tag_without_its_clitic(vocabulary: Vocabulary) -> None:
@@ -157,7 +160,7 @@ def test_a_phrase_that_nobody_has_tagged_is_a_tag_in_the_spelling_of_the_article
 
 
 def test_no_mention_goes_across_the_end_of_a_sentence(vocabulary: Vocabulary) -> None:
-    assert vocabulary.find(plain().read("زار الوزارة. الأمن، الغذائي، وزارة الخارجية")) == {1: [(4, 5)]}
+    assert vocabulary.find(plain_lexicon().read("زار الوزارة. الأمن، الغذائي، وزارة الخارجية")) == {1: [(4, 5)]}
 
 
 def test_a_tag_explains_its_score(vocabulary: Vocabulary) -> None:
@@ -193,7 +196,7 @@ def test_what_is_part_of_what_is_told_to_the_ranking(vocabulary: Vocabulary) -> 
 
 
 def test_an_article_without_candidates_has_no_features() -> None:
-    empty = TagRanker(Vocabulary([]), Ranking.none(), 0.5, 0.5)
+    empty = TagRanker(Vocabulary([]), BoostedTrees.none(), 0.5, 0.5)
     found, table = empty.candidates("", "نص", read())
     assert found == []
     assert table.shape == (0, len(FEATURES))
@@ -253,7 +256,7 @@ def test_a_repeat_is_none_of_the_few(vocabulary: Vocabulary) -> None:
 
 
 def test_of_the_names_of_a_term_none_counts_twice(vocabulary: Vocabulary) -> None:
-    plain = TagRanker(vocabulary, Linear({"present": 1.0, "bias": -2.0}), 0.5, 0.9)
-    rank = ControlledRanker(plain, [Term("موسكو", ("روسيا",)), Term("لبنان")])
+    plain_lexicon = TagRanker(vocabulary, Linear({"present": 1.0, "bias": -2.0}), 0.5, 0.9)
+    rank = ControlledRanker(plain_lexicon, [Term("موسكو", ("روسيا",)), Term("لبنان")])
     found = rank.rank("", "من موسكو في روسيا الى لبنان", NOTHING, 10, None)
     assert [tag.text for tag in found] == ["موسكو", "لبنان"]

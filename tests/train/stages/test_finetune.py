@@ -19,8 +19,8 @@ from tokenizers.models import WordLevel
 from tests.stopping import StopAt
 from wusum.model.errors import ConfigError
 from wusum.model.tagger import Tagger
-from wusum.model.tagging.sources.linear import LinearTags
-from wusum.model.tagging.trees import Ranking
+from wusum.model.tagging.sources.linear import LinearTagModel
+from wusum.model.tagging.trees import BoostedTrees
 from wusum.model.tagging.vocabulary import Vocabulary
 from wusum.train.data.corpora import LabelMap
 from wusum.train.data.windows import UNKNOWN, TagLabels, Windows, drawn, training_rows
@@ -199,10 +199,10 @@ def test_calibrating_again_changes_nothing(corpora: Path, trained: Path) -> None
         calibrate.CalibrateConfig(data=corpora, model=model, topics=corpora / "topics.yaml", corpora=["plain"])
     )
     assert (settings(), [(model / name).read_bytes() for name in fitted]) == (rows, files)
-    ranking = Ranking.load(model / "ranking.json")
+    ranking = BoostedTrees.load(model / "ranking.json")
     assert len(ranking.roots) == calibrate.CalibrateConfig.trees  # all candidates are tags without the network
-    assert ranking.start != Ranking.none().start
-    assert len(LinearTags.load(model, len(Vocabulary.load(model / "tags.tsv").entries)).weights) > 50
+    assert ranking.start != BoostedTrees.none().start
+    assert len(LinearTagModel.load(model, len(Vocabulary.load(model / "tags.tsv").entries)).weights) > 50
     assert 0 < rows["tags"]["threshold"] < rows["tags"]["absent_threshold"]
     assert rows["topics"][3]["given"] is False
 

@@ -12,10 +12,10 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from wusum.model.article import Article
 from wusum.model.errors import ModelError
-from wusum.model.tagging.features import Candidate
-from wusum.model.tagging.trees import FEATURES, Ranking
+from wusum.model.tagging.candidates import Candidate
+from wusum.model.tagging.trees import FEATURES, BoostedTrees
 from wusum.model.tagging.vocabulary import Entry, Mentions
-from wusum.model.text.word_statistics import Rarity
+from wusum.model.text.word_statistics import WordStatistics
 from wusum.train.data.corpora import Example
 from wusum.train.tagging import ranker as stage
 from wusum.train.tagging.ranker import flattened, mixed
@@ -31,13 +31,13 @@ def model() -> HistGradientBoostingClassifier:
 
 
 @pytest.fixture(scope="module")
-def ranking(model: HistGradientBoostingClassifier, tmp_path_factory: pytest.TempPathFactory) -> Ranking:
+def ranking(model: HistGradientBoostingClassifier, tmp_path_factory: pytest.TempPathFactory) -> BoostedTrees:
     path = tmp_path_factory.mktemp("ranking") / "ranking.json"
     flattened(model, range(len(FEATURES))).save(path)
-    return Ranking.load(path)
+    return BoostedTrees.load(path)
 
 
-def test_the_log_odds_are_those_of_the_classifier(ranking: Ranking, model: HistGradientBoostingClassifier) -> None:
+def test_the_log_odds_are_those_of_the_classifier(ranking: BoostedTrees, model: HistGradientBoostingClassifier) -> None:
     np.testing.assert_allclose(ranking.log_odds(TABLE), model.decision_function(TABLE), atol=1e-4)
     assert ranking.log_odds(TABLE[:0]).shape == (0,)
     np.testing.assert_array_equal(ranking.log_odds(TABLE[7:8]), ranking.log_odds(TABLE)[7:8])
@@ -71,19 +71,19 @@ def test_a_tree_of_more_leaves_than_bits_is_refused() -> None:
         flattened(model, range(len(FEATURES)))
 
 
-def test_a_mean_of_two_rankings_is_one(ranking: Ranking, tmp_path: Path) -> None:
+def test_a_mean_of_two_rankings_is_one(ranking: BoostedTrees, tmp_path: Path) -> None:
     columns = [0, 1, 3]
     few = HistGradientBoostingClassifier(max_iter=20, early_stopping=False).fit(TABLE[:, columns], GIVEN)
     other = flattened(few, columns)
     np.testing.assert_allclose(other.log_odds(TABLE), few.decision_function(TABLE[:, columns]), atol=1e-9)
     mixed(ranking, other, 0.25).save(tmp_path / "ranking.json")
-    both = Ranking.load(tmp_path / "ranking.json")
+    both = BoostedTrees.load(tmp_path / "ranking.json")
     wanted = 0.75 * ranking.log_odds(TABLE) + 0.25 * few.decision_function(TABLE[:, columns])
     np.testing.assert_allclose(both.log_odds(TABLE), wanted, atol=1e-4)
     np.testing.assert_allclose(both.start + both.parts(TABLE[:20]).sum(axis=1), both.log_odds(TABLE[:20]), atol=1e-9)
 
 
-def test_the_parts_of_the_features_sum_up_and_fall_to_those_that_matter(ranking: Ranking) -> None:
+def test_the_parts_of_the_features_sum_up_and_fall_to_those_that_matter(ranking: BoostedTrees) -> None:
     parts = ranking.parts(TABLE[:50])
     np.testing.assert_allclose(ranking.start + parts.sum(axis=1), ranking.log_odds(TABLE[:50]), atol=1e-9)
     weight = np.abs(parts).mean(axis=0)
@@ -91,8 +91,8 @@ def test_the_parts_of_the_features_sum_up_and_fall_to_those_that_matter(ranking:
 
 
 def test_none_knows_nothing(tmp_path: Path) -> None:
-    Ranking.none().save(tmp_path / "ranking.json")
-    assert Ranking.load(tmp_path / "ranking.json").log_odds(TABLE[:3]).tolist() == [0, 0, 0]
+    BoostedTrees.none().save(tmp_path / "ranking.json")
+    assert BoostedTrees.load(tmp_path / "ranking.json").log_odds(TABLE[:3]).tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -101,29 +101,29 @@ def test_none_knows_nothing(tmp_path: Path) -> None:
 )
 def test_a_damaged_ranking_is_refused(tmp_path: Path, damage: dict[str, object]) -> None:
     path = tmp_path / "ranking.json"
-    Ranking.none().save(path)
+    BoostedTrees.none().save(path)
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | damage), encoding="utf-8")
     with pytest.raises(ModelError, match=r"ranking\.json: no ranking of tags"):
-        Ranking.load(path)
+        BoostedTrees.load(path)
 
 
 def test_a_ranking_without_end_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "ranking.json"
     on = [*range(1, 5000), 4999]  # each split leads to one further on, on both sides
     deep = {"feature": [0] * 5000, "threshold": [0] * 5000, "left": on, "right": on, "value": [0] * 5000}
-    Ranking.none().save(path)
+    BoostedTrees.none().save(path)
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | deep), encoding="utf-8")
     with pytest.raises(ModelError, match="more than 64 leaves"):
-        Ranking.load(path)
+        BoostedTrees.load(path)
 
 
 def test_a_ranking_that_leads_in_a_circle_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "ranking.json"
     two = {"feature": [0, 0], "threshold": [0, 0], "left": [1, 0], "right": [1, 0], "value": [0, 0]}
-    Ranking.none().save(path)
+    BoostedTrees.none().save(path)
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | two), encoding="utf-8")
     with pytest.raises(ModelError):
-        Ranking.load(path)
+        BoostedTrees.load(path)
 
 
 def test_the_threshold_of_tags_is_the_highest_with_about_the_best_f1(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +173,7 @@ def test_a_fold_is_told_by_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [
         Example(f"{n}", "almayadeen", "", f"حديث عن لبنان ومدينة{n}", None, ("لبنان", f"مدينة{n}")) for n in range(40)
     ]
-    lessons = stage.Lessons(Taught(), rows, Rarity.none())  # type: ignore[arg-type]
+    lessons = stage.Lessons(Taught(), rows, WordStatistics.none())  # type: ignore[arg-type]
     assert len(stage._without_network(lessons).given) == 40  # لبنان alone, as nobody else has the other
     whole = lessons.ranker(range(40), ())
     assert len(whole.vocabulary.entries) == 41

@@ -13,13 +13,14 @@ from safetensors.numpy import load_file, save_file
 
 from tests.model.tagging.test_ranker import Linear, read
 from wusum.model.errors import ModelError
-from wusum.model.tagging.controlled import ControlledRanker, Term
+from wusum.model.tagging.controlled import ControlledRanker
 from wusum.model.tagging.ranker import TagRanker
-from wusum.model.tagging.sources.linear import FILE, REACH, LinearTags
-from wusum.model.tagging.sources.linear import features as features_of
+from wusum.model.tagging.sources.linear import FILE, MAX_WORDS, LinearTagModel
+from wusum.model.tagging.sources.linear import word_features as features_of
+from wusum.model.tagging.terms import Term
 from wusum.model.tagging.trees import FEATURES
 from wusum.model.tagging.vocabulary import Entry, Vocabulary
-from wusum.model.text.lexicon import plain
+from wusum.model.text.lexicon import plain_lexicon
 from wusum.train.data.corpora import Example
 from wusum.train.tagging import linear as stage
 from wusum.train.tagging.linear import article_features, fit_linear
@@ -41,16 +42,16 @@ def article(n: int) -> tuple[list[str], list[int]]:
 
 
 def features(words: list[str]) -> NDArray[np.uint32]:
-    return features_of([plain()[word] for word in words])
+    return features_of([plain_lexicon()[word] for word in words])
 
 
 @pytest.fixture(scope="module")
-def linear() -> LinearTags:
+def linear() -> LinearTagModel:
     made = [article(n) for n in range(120)]
     return fit_linear([features(words) for words, _ in made], [tags for _, tags in made], len(TEXTS))
 
 
-def scores(linear: LinearTags, *words: str) -> NDArray[np.float64]:
+def scores(linear: LinearTagModel, *words: str) -> NDArray[np.float64]:
     return linear.scores(features([*words]))
 
 
@@ -60,8 +61,8 @@ def test_words_and_neighbours_are_features() -> None:
     assert len(features([])) == 0
     assert set(features(["ا", "ب"])) <= set(features(["ا", "ب", "ج"]))
     assert len({*features(["ا", "ب"]), *features(["ب", "ا"])}) == 4  # a pair has an order
-    long = [f"و{n}" for n in range(REACH + 50)]
-    np.testing.assert_array_equal(features(long), features(long[:REACH]))
+    long = [f"و{n}" for n in range(MAX_WORDS + 50)]
+    np.testing.assert_array_equal(features(long), features(long[:MAX_WORDS]))
 
 
 def test_an_article_is_told_by_title_and_body() -> None:
@@ -69,28 +70,28 @@ def test_an_article_is_told_by_title_and_body() -> None:
     assert article_features(row).tolist() == features(["زير", "تجاره", "اسعار", "ترتفع"]).tolist()
 
 
-def test_words_speak_for_the_tags_that_they_go_with(linear: LinearTags) -> None:
+def test_words_speak_for_the_tags_that_they_go_with(linear: LinearTagModel) -> None:
     sport, trade = scores(linear, "هدف", "مرمي"), scores(linear, "سعر", "صرف")
     assert sport[SPORT] > 0.5 > 0.3 > sport[TRADE]
     assert trade[TRADE] > 0.5 > 0.3 > trade[SPORT]
 
 
-def test_a_pair_says_more_than_its_words(linear: LinearTags) -> None:
+def test_a_pair_says_more_than_its_words(linear: LinearTagModel) -> None:
     assert scores(linear, "سعر", "صرف")[TRADE] > scores(linear, "صرف", "سعر")[TRADE] + 0.2
 
 
-def test_a_tag_of_one_article_is_not_learned(linear: LinearTags) -> None:
+def test_a_tag_of_one_article_is_not_learned(linear: LinearTagModel) -> None:
     assert scores(linear, *article(6)[0])[ONCE] == 0.0
 
 
-def test_words_of_few_or_most_articles_say_nothing(linear: LinearTags) -> None:
+def test_words_of_few_or_most_articles_say_nothing(linear: LinearTagModel) -> None:
     assert not scores(linear, "كلمه6").any()  # of one
     assert not scores(linear, "حكم").any()  # of five in six
     assert not scores(linear).any()
     assert not scores(linear, "جديد").any()
 
 
-def test_it_is_the_ridge_regression_of_the_textbook(linear: LinearTags, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_the_ridge_regression_of_the_textbook(linear: LinearTagModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage, "LEAST", 0.0)
     made = [article(n) for n in range(120)]
     whole = fit_linear([features(words) for words, _ in made], [tags for _, tags in made], len(TEXTS))
@@ -106,24 +107,24 @@ def test_it_is_the_ridge_regression_of_the_textbook(linear: LinearTags, monkeypa
         np.testing.assert_allclose(scores(linear, *words)[:2], table[n] @ weights, atol=2 * 0.05)  # small weights off
 
 
-def test_a_saved_model_is_the_model(linear: LinearTags, tmp_path: Path) -> None:
+def test_a_saved_model_is_the_model(linear: LinearTagModel, tmp_path: Path) -> None:
     linear.save(tmp_path)
-    again = LinearTags.load(tmp_path, len(TEXTS))
+    again = LinearTagModel.load(tmp_path, len(TEXTS))
     np.testing.assert_array_equal(scores(again, "هدف", "سعر", "صرف"), scores(linear, "هدف", "سعر", "صرف"))
-    LinearTags.none().save(tmp_path)
-    assert LinearTags.load(tmp_path, 3).scores(features(["هدف", "مرمي"])).tolist() == [0.0, 0.0, 0.0]
+    LinearTagModel.none().save(tmp_path)
+    assert LinearTagModel.load(tmp_path, 3).scores(features(["هدف", "مرمي"])).tolist() == [0.0, 0.0, 0.0]
 
 
 @pytest.mark.parametrize("damage", ["features", "idf", "starts", "tags", "weights"])
-def test_a_damaged_model_is_refused(linear: LinearTags, tmp_path: Path, damage: str) -> None:
+def test_a_damaged_model_is_refused(linear: LinearTagModel, tmp_path: Path, damage: str) -> None:
     linear.save(tmp_path)
     parts = load_file(tmp_path / FILE)
     save_file({**parts, damage: parts[damage][:-1]}, tmp_path / FILE)
     with pytest.raises(ModelError, match=r"linear\.safetensors: damaged"):
-        LinearTags.load(tmp_path, len(TEXTS))
+        LinearTagModel.load(tmp_path, len(TEXTS))
     save_file({name: part for name, part in parts.items() if name != damage}, tmp_path / FILE)
     with pytest.raises(ModelError, match=r"linear\.safetensors: damaged"):
-        LinearTags.load(tmp_path, len(TEXTS))
+        LinearTagModel.load(tmp_path, len(TEXTS))
 
 
 @pytest.mark.parametrize(
@@ -138,19 +139,19 @@ def test_a_damaged_model_is_refused(linear: LinearTags, tmp_path: Path, damage: 
     ],
 )
 def test_what_would_fail_later_is_refused(
-    linear: LinearTags, tmp_path: Path, changed: dict[str, Callable[[NDArray[Any]], NDArray[Any]]]
+    linear: LinearTagModel, tmp_path: Path, changed: dict[str, Callable[[NDArray[Any]], NDArray[Any]]]
 ) -> None:
     linear.save(tmp_path)
     parts = load_file(tmp_path / FILE)
     save_file(parts | {name: change(parts[name]) for name, change in changed.items()}, tmp_path / FILE)
     with pytest.raises(ModelError, match=r"linear\.safetensors: damaged"):
-        LinearTags.load(tmp_path, len(TEXTS))
+        LinearTagModel.load(tmp_path, len(TEXTS))
 
 
-def test_a_model_of_another_vocabulary_is_refused(linear: LinearTags, tmp_path: Path) -> None:
+def test_a_model_of_another_vocabulary_is_refused(linear: LinearTagModel, tmp_path: Path) -> None:
     linear.save(tmp_path)
     with pytest.raises(ModelError, match=r"linear\.safetensors"):
-        LinearTags.load(tmp_path, TRADE)
+        LinearTagModel.load(tmp_path, TRADE)
 
 
 def test_more_tags_than_there_is_room_for_are_refused() -> None:
@@ -165,7 +166,7 @@ def vocabulary() -> Vocabulary:
     )
 
 
-def test_what_words_stand_for_is_a_candidate(linear: LinearTags, vocabulary: Vocabulary) -> None:
+def test_what_words_stand_for_is_a_candidate(linear: LinearTagModel, vocabulary: Vocabulary) -> None:
     ranker = TagRanker(vocabulary, Linear({"words": 10.0, "bias": -2.0}), 0.5, 0.5, linear=linear)
     body = "هدف مرمى"
     assert [tag.text for tag in ranker.rank("", body, read(), 10, None)] == ["كرة القدم"]
@@ -174,7 +175,7 @@ def test_what_words_stand_for_is_a_candidate(linear: LinearTags, vocabulary: Voc
     assert table[0, FEATURES.index("words")] == scores(linear, "هدف", "مرمي")[SPORT]
 
 
-def test_it_reaches_a_vocabulary_of_ones_own(linear: LinearTags, vocabulary: Vocabulary) -> None:
+def test_it_reaches_a_vocabulary_of_ones_own(linear: LinearTagModel, vocabulary: Vocabulary) -> None:
     ranker = TagRanker(vocabulary, Linear({"words": 10.0, "bias": -2.0}), 0.5, 0.5, linear=linear)
     controlled = ControlledRanker(ranker, [Term("الكرة", ("كرة القدم",)), Term("طقس")])
     assert [tag.text for tag in controlled.rank("", "هدف مرمى", read(), 10, None)] == ["الكرة"]

@@ -10,7 +10,8 @@ import pytest
 from tests.model.tagging.test_ranker import Linear, read
 from wusum.model.errors import ModelError
 from wusum.model.tagging.ranker import TagRanker
-from wusum.model.tagging.sources.neighbours import NEAREST, REACH, UNTOLD, Memory, Votes, count, tf_idf
+from wusum.model.tagging.sources.neighbours import NEAREST, REACH, UNTOLD, Memory, Votes, count
+from wusum.model.tagging.sources.tf_idf import tf_idf
 from wusum.model.tagging.trees import FEATURES
 from wusum.model.tagging.vocabulary import Entry, Vocabulary
 

@@ -7,11 +7,11 @@ from collections import Counter
 import pytest
 
 from wusum.model.network.spans import Phrase
-from wusum.model.tagging.sources.new_phrases import Form, coined, sound, title_length, uncut
+from wusum.model.tagging.sources.new_phrases import Form, find_new_phrases, is_complete, title_length, uncut
 from wusum.model.tagging.vocabulary import Entry, Mentions, Vocabulary
-from wusum.model.text.lexicon import Lexicon, plain
-from wusum.model.text.normalisation import match_key
-from wusum.model.text.word_statistics import Rarity
+from wusum.model.text.lexicon import Lexicon, plain_lexicon
+from wusum.model.text.word_statistics import WordStatistics
+from wusum.model.text.words import match_key
 
 KNOWN = {"وزير", "الوزراء"}
 
@@ -20,13 +20,13 @@ def new_in(body: str, *marked: str) -> set[str]:
     """The new phrases of a body in which the span head has marked some."""
     known = Vocabulary([Entry(match_key("موسكو"), "موسكو", 1, 1, 1, -1)])
     found = {match_key(form): Phrase(Counter([form])) for form in marked}
-    new, _ = coined(plain().read(""), plain().read(body), found, plain(), known)
+    new, _ = find_new_phrases(plain_lexicon().read(""), plain_lexicon().read(body), found, plain_lexicon(), known)
     return {entry.text for entry in new.entries}
 
 
 def form_of(text: str) -> Form:
     """A phrase as it stands."""
-    return Form(text, [lexeme.text for lexeme in plain().read(text).lexemes])
+    return Form(text, [lexeme.text for lexeme in plain_lexicon().read(text).lexemes])
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def form_of(text: str) -> Form:
     ],
 )
 def test_a_phrase_that_points_outside_or_is_cut_is_no_tag(phrase: str, whole: bool) -> None:
-    assert sound(form_of(phrase), KNOWN) is whole
+    assert is_complete(form_of(phrase), KNOWN) is whole
 
 
 def test_new_phrases_are_those_that_nobody_has_given() -> None:
@@ -74,7 +74,9 @@ def test_a_new_phrase_is_found_by_the_key_of_its_text() -> None:
     """Where a preposition would be cut out of a ligature, and before a sign that belongs to it."""
     body = "لﻼعب كﹷتاب، قرأ لغة C++ في دمشق"
     found = {match_key(form): Phrase(Counter([form]), [1.0, 2.0]) for form in ("لﻼعب", "كﹷتاب", "لغة C++")}
-    new, _ = coined(plain().read(""), plain().read(body), found, plain(), Vocabulary([]))
+    new, _ = find_new_phrases(
+        plain_lexicon().read(""), plain_lexicon().read(body), found, plain_lexicon(), Vocabulary([])
+    )
     assert {entry.text for entry in new.entries} >= {"كﹷتاب", "لغة C++"}
     assert all(match_key(entry.text) == entry.key for entry in new.entries)
 
@@ -84,11 +86,18 @@ def test_a_phrase_that_begins_with_a_conjunction_is_new_only_as_a_name() -> None
     assert new_in(body, "وتضارب الروايات") == set()
     named = {match_key("وتضارب الروايات"): Phrase(Counter(["وتضارب الروايات"]), [0.0, 2.0])}
     known = Vocabulary([Entry(match_key("موسكو"), "موسكو", 1, 1, 1, -1)])
-    assert len(coined(plain().read(""), plain().read(body), named, plain(), known)[0].entries) == 1
+    assert (
+        len(
+            find_new_phrases(plain_lexicon().read(""), plain_lexicon().read(body), named, plain_lexicon(), known)[
+                0
+            ].entries
+        )
+        == 1
+    )
 
 
 def test_the_middle_of_a_name_is_not_the_name() -> None:
-    text = plain().read("قال خالد بن محمد اليوسف إن محمد اليوسف")
+    text = plain_lexicon().read("قال خالد بن محمد اليوسف إن محمد اليوسف")
     assert list(uncut(Mentions([(3, 4), (6, 7)]), text)) == [(6, 7)]
     assert list(uncut(Mentions([(1, 1)]), text)) == []
     assert list(uncut(Mentions([(1, 4)]), text)) == [(1, 4)]
@@ -107,7 +116,7 @@ def test_the_middle_of_a_name_is_not_the_name() -> None:
     ],
 )
 def test_a_title_before_a_name_comes_off(phrase: str, name: str) -> None:
-    text = plain().read(phrase)
+    text = plain_lexicon().read(phrase)
     titles = title_length([lexeme.text for lexeme in text.lexemes], {"كره"})
     assert text.slice(titles, len(text.lexemes) - 1) == name
 
@@ -116,7 +125,9 @@ def test_a_name_without_its_title_keeps_what_the_span_head_said() -> None:
     body = "نظيره الأميركي ماركو روبيو"
     phrase = Phrase(Counter(["الأميركي ماركو روبيو"]), [1.0, 2.0])
     found = {"اميركي ماركو روبيو": phrase}
-    new, marked = coined(plain().read(""), plain().read(body), found, plain(), Vocabulary([]))
+    new, marked = find_new_phrases(
+        plain_lexicon().read(""), plain_lexicon().read(body), found, plain_lexicon(), Vocabulary([])
+    )
     assert [entry.text for entry in new.entries] == ["ماركو روبيو"]
     assert marked["ماركو روبيو"] is phrase
 
@@ -128,17 +139,17 @@ def test_a_sentence_is_no_tag_but_a_title_with_a_name_is() -> None:
         match_key(form): Phrase(Counter([form]), [1.0, name])
         for form, name in (("اللقاح آمن", -3.0), ("الملك سلمان", 2.0))
     }
-    new, _ = coined(plain().read(""), plain().read(body), found, plain(), known)
+    new, _ = find_new_phrases(plain_lexicon().read(""), plain_lexicon().read(body), found, plain_lexicon(), known)
     assert [entry.text for entry in new.entries] == ["الملك سلمان"]
 
 
 def test_a_clause_with_a_verb_is_no_tag_but_a_name_that_looks_so_is() -> None:
     body = "أمس يحل منتخب بوتسوانا ضيفا على تونس كما قال يحل الحمادي"
-    lexicon = Lexicon(Rarity.of([], ["يحل"]))
+    lexicon = Lexicon(WordStatistics.of([], ["يحل"]))
     found = {
         match_key(form): Phrase(Counter([form]), [1.0, name])
         for form, name in (("يحل منتخب بوتسوانا", -3.0), ("منتخب بوتسوانا", -3.0), ("يحل الحمادي", 2.0))
     }
-    new, _ = coined(lexicon.read(""), lexicon.read(body), found, lexicon, Vocabulary([]))
+    new, _ = find_new_phrases(lexicon.read(""), lexicon.read(body), found, lexicon, Vocabulary([]))
     # Every word is as rare as any here, so the phrases by TF-IDF are none.
     assert {"منتخب بوتسوانا", "يحل الحمادي"} == {entry.text for entry in new.entries}

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from tests.model.tagging.test_ranker import ranker, read
 from tests.support import PAGES
 from wusum.model.tagger import Tagger
-from wusum.model.tagging.controlled import LIKENESS, ControlledRanker, Term
+from wusum.model.tagging.controlled import LIKENESS, ControlledRanker
 from wusum.model.tagging.sources import similarity
-from wusum.model.tagging.sources.similarity import FLOOR, Likeness
+from wusum.model.tagging.sources.similarity import FLOOR, TermSimilarity
+from wusum.model.tagging.terms import Term
 from wusum.model.tagging.vocabulary import Entry, Vocabulary
 
 KNOWN = Vocabulary(
@@ -36,25 +37,27 @@ def reader(texts: Sequence[str]) -> NDArray[np.float32]:
 
 
 @pytest.fixture
-def like() -> Likeness:
+def like() -> TermSimilarity:
     asked.clear()
-    return Likeness(reader, KNOWN)
+    return TermSimilarity(reader, KNOWN)
 
 
-def test_what_is_of_one_tag_is_as_much_likelier_as_the_tag_is_rare(like: Likeness) -> None:
+def test_what_is_of_one_tag_is_as_much_likelier_as_the_tag_is_rare(like: TermSimilarity) -> None:
     same, other, unknown = like.of(ARTICLE, ["السوق", "المباراة", "شيء"])
     assert same == pytest.approx(np.log(FLOOR + 1 / 0.3), abs=0.01)  # 30 of 100 tags that were given are of trade
     assert other == pytest.approx(np.log(FLOOR), abs=0.1)
     assert unknown == pytest.approx(np.log(FLOOR + (1 / 3) / 0.3), abs=0.01)
 
 
-def test_a_term_is_read_once_and_says_the_same_beside_others(like: Likeness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_term_is_read_once_and_says_the_same_beside_others(
+    like: TermSimilarity, monkeypatch: pytest.MonkeyPatch
+) -> None:
     alone = like.of(ARTICLE, ["السوق"])
     beside = like.of(ARTICLE, ["المباراة", "السوق", "السوق"])
     assert beside[1] == beside[2] == alone[0]
     assert asked == ["السوق", "المباراة"]
-    monkeypatch.setattr(similarity, "KEPT", 2)
-    monkeypatch.setattr(similarity, "AT_ONCE", 1)
+    monkeypatch.setattr(similarity, "CACHED_TERMS", 2)
+    monkeypatch.setattr(similarity, "BATCH_TERMS", 1)
     assert like.of(ARTICLE, ["شيء", "السوق"])[1] == alone[0]
     assert asked == ["السوق", "المباراة", "شيء"]
     assert like.of(ARTICLE, ["السوق", "السوق"]).tolist() == [alone[0]] * 2  # of three there was no room for any
@@ -62,14 +65,14 @@ def test_a_term_is_read_once_and_says_the_same_beside_others(like: Likeness, mon
 
 
 @pytest.mark.parametrize("logits", [[], [1.0]])
-def test_a_head_without_labels_says_nothing(like: Likeness, logits: list[float]) -> None:
+def test_a_head_without_labels_says_nothing(like: TermSimilarity, logits: list[float]) -> None:
     assert like.of(np.array(logits, np.float32), ["السوق"]).tolist() == [0.0]
     assert asked == []
 
 
 def test_a_label_that_was_never_given_counts_as_given_once() -> None:
     without = Vocabulary(entry for entry in KNOWN.entries if entry.key != "طب")
-    told = Likeness(reader, without).of(ARTICLE, ["السوق"])
+    told = TermSimilarity(reader, without).of(ARTICLE, ["السوق"])
     assert told == pytest.approx(np.log(FLOOR + 91 / 30), abs=0.01)
 
 

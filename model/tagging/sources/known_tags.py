@@ -1,0 +1,61 @@
+"""Tags that editors of the training data have given and that stand in the article."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from wusum.model.tagging.candidates import Candidate, Candidates, Columns, Document, Feature
+from wusum.model.tagging.vocabulary import Mentions, Vocabulary
+
+
+class KnownTags:
+    """Proposes the entries of a vocabulary that stand in the title or body."""
+
+    features = (
+        Feature("present", "1 if the tag stands in the title or body"),
+        Feature("prior", "log odds that editors give the tag to an article in which it stands"),
+        Feature("frequency", "log of its mentions in the body"),
+        Feature("position", "log of the words before its first mention"),
+        Feature("title", "1 if it stands in the title"),
+        Feature("popularity", "log of the training articles that have it"),
+        Feature("length", "its words"),
+        Feature("single_word", "1 if it is one word"),
+        Feature("once", "1 if only one training article has it"),
+        Feature("new", "1 if no training article has it"),
+    )
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        """Look for the entries of `vocabulary`."""
+        self.vocabulary = vocabulary
+
+    def propose(self, document: Document) -> Iterable[Candidate]:
+        """Return the entries that stand in the body, in order of their first mention, then those in the title alone."""
+        return standing(self.vocabulary, document)
+
+    def measure(self, document: Document, candidates: Candidates) -> Columns:
+        """Return what the training articles and the mentions say of each candidate."""
+        articles, tagged, prior, _ = candidates.counts.T
+        length = np.array([key.count(" ") + 1 for key in candidates.keys])
+        odds = np.log((prior + 0.2) / (articles - prior + 4.0))
+        return {
+            "present": candidates.present,
+            "prior": np.where(candidates.present, odds, 0.0),
+            "frequency": np.log(np.maximum(candidates.mentions, 1)),
+            "position": np.log(2 + candidates.first_word),  # 0 if it does not stand in the body
+            "title": candidates.in_title,
+            "popularity": np.log(1 + tagged),
+            "length": length,
+            "single_word": length == 1,
+            "once": tagged == 1,
+            "new": tagged == 0,
+        }
+
+
+def standing(vocabulary: Vocabulary, document: Document) -> list[Candidate]:
+    """Return the entries of a vocabulary that stand in a document, each with its mentions."""
+    mentions = {number: Mentions(spans) for number, spans in vocabulary.find(document.body).items()}
+    for number in vocabulary.find(document.title):
+        mentions.setdefault(number, Mentions()).in_title = True
+    return [Candidate(vocabulary.entries[number], places) for number, places in mentions.items()]

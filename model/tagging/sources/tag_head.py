@@ -1,0 +1,66 @@
+"""Tags that the network's tag head predicts, whether they stand in the article or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wusum.model.tagging.candidates import Candidate, Candidates, Columns, Document, Feature
+from wusum.model.tagging.sources.tf_idf import largest
+from wusum.model.tagging.vocabulary import Mentions, Vocabulary
+
+MAX_PROPOSALS = 10
+"""Tags that the head proposes for an article."""
+
+NO_LABEL = -8.0
+"""Stands in for the log probability of a tag that has no label in the head."""
+
+
+class TagHead:
+    """Proposes the likeliest labels of the tag head that the vocabulary has."""
+
+    features = (
+        Feature("head", "log probability under the tag head", from_network=True),
+        Feature("head_present", "the same if the tag stands in the article, else 0", from_network=True),
+        Feature("unlabelled", "1 if the tag is too rare for the head", from_network=True),
+        Feature("sure", "log probability of the head's first tag", from_network=True),
+    )
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        """Propose entries of `vocabulary`."""
+        self.vocabulary = vocabulary
+
+    def propose(self, document: Document) -> Iterable[Candidate]:
+        """Return the likeliest entries, best first."""
+        log_p = document.memo(self, head_log_probabilities)
+        labels = self.vocabulary.labels[self.vocabulary.labels < len(log_p)]
+        for label in labels[largest(log_p[labels], MAX_PROPOSALS)].tolist():
+            if (number := self.vocabulary.of_label(label)) is not None:
+                yield Candidate(self.vocabulary.entries[number], Mentions())
+
+    def measure(self, document: Document, candidates: Candidates) -> Columns:
+        """Return what the head says of each candidate."""
+        log_p = document.memo(self, head_log_probabilities)
+        label = candidates.counts[:, 3]
+        heads = np.append(log_p, NO_LABEL)[label]  # label -1 is the last
+        return {
+            "head": heads,
+            "head_present": np.where(candidates.present, heads, 0.0),
+            "unlabelled": label < 0,
+            "sure": np.full(len(candidates), log_p.max(initial=NO_LABEL)),
+        }
+
+
+def head_log_probabilities(document: Document) -> NDArray[np.float64]:
+    """Return the log probabilities [labels] of a document under the tag head."""
+    return log_softmax(document.output.tag_logits)
+
+
+def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the log probabilities [labels] of logits."""
+    if not len(logits):
+        return np.zeros(0)
+    shifted = logits.astype(np.float64) - logits.max(initial=0)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum()))
