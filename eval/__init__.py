@@ -1,1 +1,1 @@
-"""Measure a model against baselines."""
+"""Measure models against baselines."""

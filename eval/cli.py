@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
+from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from wusum.model.cli import RuntimeName
 
@@ -18,11 +22,11 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 EXTRAS = "pip install 'wusum[train,eval]'"
-"""What to do about a missing module."""
+"""The remedy for a missing module."""
 
 
 class Suite(StrEnum):
-    """What can be measured."""
+    """The suites that measure on the corpora."""
 
     topics = "topics"
     tags = "tags"
@@ -33,22 +37,40 @@ class Suite(StrEnum):
     drift = "drift"
 
 
-@app.command("eval", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+class EvalCommand(TyperCommand):
+    """A command whose help ends with the settings of the config."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help, then the settings, if the packages that read them are installed."""
+        super().format_help(ctx, formatter)
+        try:
+            from wusum.eval.config import EvalConfig
+            from wusum.train.config import settings_help
+        except ModuleNotFoundError:
+            return
+        options = [f"  --{param.name} " for param in self.params] + ["  --baselines "]
+        entries = re.split(r"\n(?=  --)", settings_help(EvalConfig))[1:]
+        typer.echo("Further settings of the config, which can be given as flags behind it:\n")
+        typer.echo("\n".join(entry for entry in entries if not entry.startswith(tuple(options))))
+
+
+@app.command("eval", cls=EvalCommand, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def evaluate(
     context: typer.Context,
     config: Annotated[Path, typer.Argument(help="YAML file with data and suites.")] = Path("configs/eval.yaml"),
     suite: Annotated[
         list[Suite] | None,
         typer.Option(
-            help="Suites to run. Default: all but transfer and drift, which train models and take settings for it."
+            help="Suites to run. Default: all but transfer and drift, which train models; with these suites, "
+            "flags that are not settings below are settings of the training, such as --budget 6000."
         ),
     ] = None,
     model: Annotated[str | None, typer.Option(help="Folder or Hub id of a model. Default: the bundled one.")] = None,
     compare: Annotated[
-        tuple[str, str] | None, typer.Option(help="Two models, or folders of two reports, to put side by side.")
+        tuple[str, str] | None, typer.Option(help="Two models, or folders of two reports, to compare.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder that gets report.html and metrics.json.")
+        Path | None, typer.Option("--output", "-o", help="Folder for report.html, metrics.json and answers.jsonl.")
     ] = None,
     labelled: Annotated[
         Path | None, typer.Option(help="Measure on your own articles instead: JSON Lines with text and topics or tags.")
@@ -57,11 +79,14 @@ def evaluate(
     runtime: Annotated[
         RuntimeName | None, typer.Option(help="What runs the network. Default: the config's, or onnx.")
     ] = None,
-    split: Annotated[str, typer.Option(help="Split to measure on; choose on validation, report test.")] = "test",
-    quick: Annotated[bool, typer.Option("--quick", help="Samples only: a first look in minutes.")] = False,
-    no_baselines: Annotated[bool, typer.Option("--no-baselines", help="Measure the model alone.")] = False,
+    split: Annotated[
+        str | None,
+        typer.Option(help="Split to measure on: choose by validation, report test. Default: the config's, or test."),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Measure on samples, for a first look in minutes.")] = False,
+    no_baselines: Annotated[bool, typer.Option("--no-baselines", help="Measure the model only.")] = False,
 ) -> None:
-    """Measure a model beside its baselines, print the numbers with their intervals, and write a report."""
+    """Measure a model and its baselines, print the scores with their intervals, and write a report."""
     try:
         import jinja2  # noqa: F401
         import sklearn  # noqa: F401
@@ -75,23 +100,29 @@ def evaluate(
     from wusum.eval.config import EvalConfig
     from wusum.eval.runner import evaluate as run
     from wusum.eval.runner import load_report
-    from wusum.model.errors import ConfigError, CorpusError, ModelError
+    from wusum.eval.suites.registry import TRAINING_SUITES
+    from wusum.model.errors import ConfigError, WusumError
     from wusum.model.tagger import Tagger
     from wusum.train.config import load
 
-    training = {Suite.transfer, Suite.drift}
-    names = [s.value for s in suite or [s for s in Suite if s not in training]]
-    flags = ["--split", split, "--quick", str(quick).lower(), "--baselines", str(not no_baselines).lower()]
+    names = [s.value for s in suite or [s for s in Suite if s not in TRAINING_SUITES]]
+    settings_flags, training_flags = split_flags(context.args, [field.name for field in fields(EvalConfig)])
+    flags = [*(["--quick", "true"] if quick else []), *(["--baselines", "false"] if no_baselines else [])]
+    flags += ["--split", split] if split else []
     flags += ["--data", str(data)] if data else []
     flags += ["--runtime", runtime.value] if runtime else []
     if labelled:
         names, flags = ["own"], [*flags, "--labelled", str(labelled)]
     try:
-        if context.args and not set(names) <= training:
-            raise ConfigError(f"{context.args[0]}: settings of a training go with --suite transfer or drift alone")
-        settings = load(EvalConfig, config, [*flags, "--training", str(context.args)])
+        if training_flags and not set(names) <= set(TRAINING_SUITES):
+            raise ConfigError(
+                f"{training_flags[0]}: not a setting of wusum eval; settings of a training need --suite transfer or "
+                "--suite drift, and no other suite"
+            )
+        flags += ["--training", str(training_flags)] if training_flags else []
+        settings = load(EvalConfig, config, [*flags, *settings_flags])
         if compare and (model or output):
-            raise ConfigError("--compare takes its models from its own two values, and makes no report")
+            raise ConfigError("--compare gives both models itself, and writes no report: omit --model and --output")
 
         def measure(name: str | None) -> Evaluation:
             with Progress() as progress:
@@ -107,35 +138,48 @@ def evaluate(
             from wusum.eval.report.report import write_report
 
             write_report(evaluation, settings, output)
-            typer.echo(f"wusum eval: {output / 'report.html'} and metrics.json written", err=True)
+            typer.echo(f"wusum eval: wrote {output / 'report.html'}, metrics.json and answers.jsonl", err=True)
     except ModuleNotFoundError as error:  # torch, which some baselines and suites need
         typer.echo(f"wusum eval: {error}: {EXTRAS}", err=True)
         raise typer.Exit(2) from error
-    except (ConfigError, CorpusError, ModelError) as error:
+    except WusumError as error:
         typer.echo(f"wusum eval: {error}", err=True)
         raise typer.Exit(2) from error
 
 
+def split_flags(arguments: Sequence[str], names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split flags with their values into those of some settings and all others."""
+    ours: list[str] = []
+    others: list[str] = []
+    chosen = others
+    for argument in arguments:
+        if argument.startswith("--"):
+            name = argument.removeprefix("--").partition("=")[0].partition(".")[0].replace("-", "_")
+            chosen = ours if name.rstrip("+") in names else others
+        chosen.append(argument)
+    return ours, others
+
+
 @app.command()
 def bench(
-    articles: Annotated[int, typer.Option(min=100, help="Articles of the corpora to tag.")] = 20_000,
-    turns: Annotated[int, typer.Option(min=1, help="How often every system runs; the median counts.")] = 3,
+    articles: Annotated[int, typer.Option(min=100, help="Articles to tag.")] = 20_000,
+    turns: Annotated[int, typer.Option(min=1, help="Turns of every system; the median is reported.")] = 3,
     memory: Annotated[
         int | None,
         typer.Option(
-            min=1000, help="Measure also how memory grows to so many articles of 20 words, from a tenth of them."
+            min=1000, help="Number of articles of 20 words on which to measure memory, too, and on a tenth of them."
         ),
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Folder of a model. Default: the bundled one.")] = None,
+    model: Annotated[str | None, typer.Option(help="Folder or Hub id of a model. Default: the bundled one.")] = None,
     config: Annotated[Path, typer.Option(help="YAML file with data and corpora.")] = Path("configs/eval.yaml"),
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="JSON file that gets the numbers.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="JSON file for the numbers.")] = None,
 ) -> None:
-    """Measure the speed of the whole command, of the network alone, and of other ways to run the same weights."""
+    """Measure the speed of the whole command, of the network, and of other ways to run the same weights."""
     from rich.console import Console
 
     from wusum.eval.bench import bench as run
     from wusum.eval.config import EvalConfig
-    from wusum.model.errors import ConfigError, CorpusError, ModelError
+    from wusum.model.errors import WusumError
     from wusum.train.config import load
 
     try:
@@ -144,7 +188,7 @@ def bench(
     except ModuleNotFoundError as error:
         typer.echo(f"wusum bench: {error}: {EXTRAS}", err=True)
         raise typer.Exit(2) from error
-    except (ConfigError, CorpusError, ModelError) as error:
+    except WusumError as error:
         typer.echo(f"wusum bench: {error}", err=True)
         raise typer.Exit(2) from error
     Console().print(rates_table(found))
@@ -155,7 +199,7 @@ def bench(
 
 
 def rates_table(found: dict[str, Any]) -> Any:
-    """The rates of a bench run."""
+    """Return the rates of a bench run as a table."""
     from rich.table import Table
 
     made = Table("system", "articles/s", "tokens/s", "peak MiB", "of the matrix rate")
@@ -166,7 +210,7 @@ def rates_table(found: dict[str, Any]) -> Any:
 
 
 class Progress:
-    """A bar over the systems that are to answer, on standard error."""
+    """A progress bar over the systems to measure, on standard error."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -178,7 +222,7 @@ class Progress:
         self._task = self._bar.add_task("reading", total=None)
 
     def __call__(self, key: Key, done: int, total: int) -> None:
-        """Show what is being asked."""
+        """Show which system answers now."""
         words = [part for part in (key.suite, key.corpus, key.system, key.variant) if part]
         self._bar.update(self._task, description=" · ".join(words), completed=done, total=total)
 
@@ -191,7 +235,7 @@ class Progress:
 
 
 def table(evaluation: Evaluation) -> Any:
-    """Every number with its interval."""
+    """Return every score with its interval as a table."""
     from rich.table import Table
 
     made = Table("suite", "corpus", "system", "metric", "value", "95% interval", "articles")
@@ -203,9 +247,9 @@ def table(evaluation: Evaluation) -> Any:
 
 
 def side_by_side(one: Evaluation, other: Evaluation, names: tuple[str, str]) -> Any:
-    """The headline measures of two models on the same articles, with the p-value of their difference.
+    """Return the headline measures of two models with the p-values of their differences, as a table.
 
-    Raises ConfigError where they have answered nothing in common.
+    Raises ConfigError if the two have no suite in common, or were measured on different articles.
     """
     from rich.table import Table
 
@@ -230,5 +274,5 @@ def side_by_side(one: Evaluation, other: Evaluation, names: tuple[str, str]) -> 
             raise ConfigError(str(error)) from error
         made.add_row(key.suite, corpus, answers.headline, *numbers)
     if not made.row_count:
-        raise ConfigError(f"{names[0]} and {names[1]}: no suite that both have answered")
+        raise ConfigError(f"{names[0]} and {names[1]}: no suite in common")
     return made

@@ -1,4 +1,4 @@
-"""Settings of `wusum eval`."""
+"""The settings of `wusum eval`."""
 
 from __future__ import annotations
 
@@ -8,51 +8,53 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class EvalConfig:
-    """Settings of `wusum eval`."""
+    """The settings of `wusum eval`."""
 
     data: Path
     """Folder of the corpora."""
     topics: Path
-    """The label map."""
+    """Label map: the topics, and the topics that each label of each corpus can mean."""
     topic_labels: dict[str, list[str]] = field(default_factory=dict)
-    """For each corpus the labels that are told apart, whose sets of topics must not overlap."""
+    """Corpora on which topics are measured, each with the labels to distinguish; labels must not share topics."""
     tag_corpora: list[str] = field(default_factory=lambda: ["almayadeen"])
-    """Corpora whose tags are measured."""
+    """Corpora on which tags are measured."""
     pages: str = ""
-    """Corpus of raw pages with the truth about their parts, on which the parser is measured; empty for none."""
+    """Corpus of raw pages with annotated parts, on which the parser is measured; empty for none."""
     robustness: dict[str, str] = field(default_factory=dict)
-    """For each corpus on which disturbed articles are measured: topics or tags."""
+    """Corpora whose articles are disturbed, each with the answers to measure: topics or tags."""
     robustness_articles: int = 200
-    """Articles of each of them."""
+    """Articles of each corpus to disturb."""
     split: str = "test"
+    """Split to measure on."""
     runtime: str = "onnx"
-    """What runs the network: onnx, int8 or torch."""
+    """Runtime of the network: onnx, int8 or torch."""
     transfer_labels: dict[str, list[str]] = field(default_factory=dict)
-    """Like topic_labels, for corpora that only the transfer suite measures on, which leaves out one after another."""
+    """Like topic_labels, for further corpora of the transfer suite, which trains without one corpus at a time."""
     transfer_splits: dict[str, str] = field(default_factory=dict)
-    """The split it measures on where that is another: a corpus left out may be measured on all it has."""
+    """Corpora of the transfer suite that are measured on another split than the others, with that split."""
     drift_date: str = ""
-    """The drift suite trains on articles dated before this, and measures tags on those before and since."""
+    """Date (YYYY-MM) of the drift suite, which trains on articles before it and measures tags before and since."""
     finetune: Path = Path("configs/finetune.yaml")
-    """Config of the training that transfer and drift repeat."""
+    """Config of the trainings of the transfer and drift suites."""
     calibrate: Path = Path("configs/calibrate.yaml")
-    """Config of the calibration that drift repeats."""
+    """Config of the calibration of the drift suite."""
     retrained: Path = Path("runs/retrained")
-    """Folder that gets a folder for each such training; what was finished there before is not trained again."""
+    """Folder of the models that these suites train; finished ones are not trained again."""
     training: list[str] = field(default_factory=list)
-    """Settings of that training to be changed, as flags: --budget, 6000."""
+    """Changed settings of these trainings, as a list of flags and values: [--budget, 6000]."""
     cache: Path = Path("runs/eval")
-    """Folder of answers; those of the same model on the same data are not made again."""
+    """Folder of cached answers, which are reused for the same model, data, settings and code."""
     baselines: bool = True
-    """Whether the baselines answer, too."""
+    """Whether to measure the baselines, too."""
     hub_models: dict[str, dict[str, list[str]]] = field(default_factory=dict)
-    """More baselines of topics: a classifier's Hub id (or id@revision, or folder), and the topics of its own labels."""
+    """More baselines for topics: classifiers by Hub id, id@revision or folder, each with the topics of its labels."""
     quick: bool = False
-    """Measure on samples, against baselines that learn from samples: a first look, no result."""
+    """Whether to measure on samples, with baselines that learn from samples; the numbers are not to be reported."""
     quick_articles: int = 60
-    """Articles of a corpus in a quick run."""
+    """Articles of each corpus in a quick run."""
     quick_training: int = 1500
-    """Training articles of a baseline in a quick run."""
+    """Training articles of each baseline in a quick run."""
     labelled: str = ""
-    """A JSON Lines file of one's own: text or title and text, and topics, tags or both."""
+    """JSON Lines file of the user's own articles, with text, optionally title, and topics, tags or both."""
     seed: int = 13
+    """Seed of the samples."""

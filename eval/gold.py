@@ -1,4 +1,4 @@
-"""Articles with what they should be answered with, from the corpora or a user's own file."""
+"""Articles with their gold labels, from the corpora or from a user's own file."""
 
 from __future__ import annotations
 
@@ -15,36 +15,43 @@ from wusum.model.errors import CorpusError
 from wusum.model.text.words import match_key
 from wusum.train.data.corpora import Example, LabelMap, clean_tags, examples, rows
 
-HAND_WORDS = 60
-"""Words of the body that were read to label topics by hand."""
+HAND_LABELLED = Path(__file__).parent / "topics_by_hand.jsonl"
+"""Ids and topics of the articles that were labelled by hand; `topics_by_hand.md` has the rules."""
+
+HAND_LABELLED_WORDS = 60
+"""Words of the body that the reader saw, and that a system is given."""
 
 MIN_TAGGED_CHARS = 300
 MIN_GOLD_TAGS = 3
-"""An article counts for tags when it is an article, not a teaser, and was tagged with some care."""
+"""Tags are measured on articles of at least this length and this number of tags: no teasers, no careless tagging."""
 
 Row = TypeVar("Row")
-Meaning = tuple[int, ...]
-"""The set of topics that a label can mean, by their numbers."""
+TopicSet = tuple[int, ...]
+"""The topics that a corpus label can mean, by their numbers in the label map."""
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
-    """An article whose label means a set of topics."""
+class LabelledArticle:
+    """An article and the set of topics that its label means."""
 
     example: Example
-    meaning: Meaning
+    topics: TopicSet
 
 
-def labelled(config: EvalConfig, label_map: LabelMap, corpus: str, labels: Sequence[str], split: str) -> list[Labelled]:
-    """Articles with one of some labels; labels of one meaning are one class.
+def labelled_articles(
+    config: EvalConfig, label_map: LabelMap, corpus: str, labels: Sequence[str], split: str
+) -> list[LabelledArticle]:
+    """Return the articles of a split that have one of `labels`; labels that mean the same topics are one class.
 
-    Raises CorpusError where meanings overlap, a label means nothing, or no article has one.
+    Raises CorpusError if meanings overlap, a label means nothing, or no article has one of the labels.
     """
     sets = {label_map.topics(corpus, label) for label in labels}
-    if sum(map(len, sets)) != len({topic for meaning in sets for topic in meaning}) or not all(sets):
+    if sum(map(len, sets)) != len({topic for topics in sets for topic in topics}) or not all(sets):
         raise CorpusError(f"{config.topics}: the labels {', '.join(labels)} of {corpus} overlap or mean nothing")
     found = [
-        Labelled(e, label_map.topics(corpus, e.label)) for e in read(config.data, corpus, split) if e.label in labels
+        LabelledArticle(e, label_map.topics(corpus, e.label))
+        for e in read_split(config.data, corpus, split)
+        if e.label in labels
     ]
     if not found:
         raise CorpusError(f"{corpus}: no {split} article with one of the labels {', '.join(labels)}")
@@ -53,16 +60,16 @@ def labelled(config: EvalConfig, label_map: LabelMap, corpus: str, labels: Seque
     return found
 
 
-def distinct(found: Sequence[Labelled]) -> list[Meaning]:
-    """The classes of some labelled articles: the different sets of topics, sorted."""
-    return sorted({row.meaning for row in found})
+def topic_sets(articles: Sequence[LabelledArticle]) -> list[TopicSet]:
+    """Return the classes of labelled articles: their different sets of topics, sorted."""
+    return sorted({article.topics for article in articles})
 
 
-def tagged(config: EvalConfig, corpus: str, split: str) -> list[Example]:
-    """Articles tagged with some care; raises CorpusError where there is none."""
+def tagged_articles(config: EvalConfig, corpus: str, split: str) -> list[Example]:
+    """Return the articles of a split on which tags are measured; raises CorpusError if there is none."""
     found = [
         e
-        for e in with_tags(config.data, corpus, split)
+        for e in read_tagged(config.data, corpus, split)
         if len(e.body) >= MIN_TAGGED_CHARS and len(set(map(match_key, e.tags or ()))) >= MIN_GOLD_TAGS
     ]
     if not found:
@@ -71,8 +78,8 @@ def tagged(config: EvalConfig, corpus: str, split: str) -> list[Example]:
 
 
 @cache
-def with_tags(data: Path, corpus: str, split: str) -> list[Example]:
-    """All articles of a split that have tags, in whatever corpus."""
+def read_tagged(data: Path, corpus: str, split: str) -> list[Example]:
+    """Return all articles of a split that have tags, also of corpora whose tags are not trained on."""
     return [
         Example(
             row["id"],
@@ -89,31 +96,34 @@ def with_tags(data: Path, corpus: str, split: str) -> list[Example]:
 
 
 @cache
-def read(data: Path, corpus: str, split: str) -> list[Example]:
-    """The articles of a split."""
+def read_split(data: Path, corpus: str, split: str) -> list[Example]:
+    """Return the articles of a split."""
     return list(examples(data, corpus, [split]))
 
 
-def by_hand(config: EvalConfig) -> list[tuple[Example, tuple[str, ...]]]:
-    """The lead of each article that was labelled by hand (`topics_by_hand.md`), with the keys of its topics."""
-    lines = (Path(__file__).parent / "topics_by_hand.jsonl").read_text(encoding="utf-8").splitlines()
+def hand_labelled(config: EvalConfig) -> list[tuple[Example, tuple[str, ...]]]:
+    """Return the beginning of each article that was labelled by hand, with the keys of its topics.
+
+    Raises CorpusError if the corpora lack one of these articles.
+    """
+    lines = HAND_LABELLED.read_text(encoding="utf-8").splitlines()
     gold = {row["id"]: (row["corpus"], tuple(row["topics"])) for row in map(json.loads, lines)}
     found = [
-        (replace(e, body=" ".join(e.body.split()[:HAND_WORDS])), gold[e.id][1])
+        (replace(e, body=" ".join(e.body.split()[:HAND_LABELLED_WORDS])), gold[e.id][1])
         for corpus in dict.fromkeys(corpus for corpus, _ in gold.values())
-        for e in read(config.data, corpus, "test")
+        for e in read_split(config.data, corpus, "test")
         if e.id in gold
     ]
     if missing := len(gold) - len(found):
-        raise CorpusError(f"{config.data}: {missing} of the {len(gold)} articles labelled by hand are not there")
+        raise CorpusError(f"{config.data}: {missing} of the {len(gold)} articles labelled by hand are missing")
     return found
 
 
-def own(path: Path, label_map: LabelMap) -> list[tuple[Example, tuple[str, ...] | None]]:
-    """A user's articles, each with the keys of its topics, None where it says nothing of them.
+def user_articles(path: Path, label_map: LabelMap) -> list[tuple[Example, tuple[str, ...] | None]]:
+    """Return a user's articles, each with the keys of its topics, or None if its line gives no topics.
 
-    A line is a JSON object with `text`, and `title`, `id`, `topics`, `tags` as may be; a topic is named by its key in
-    `configs/topics.yaml`, its IPTC code or its Arabic or English name. Raises CorpusError that names the line.
+    A line is a JSON object with `text`, optionally `title` and `id`, and `topics`, `tags` or both. A topic is given by
+    its key in the label map, its IPTC code or its Arabic or English name. Raises CorpusError, which names the line.
     """
     names: dict[str, str] = {}
     for column in (label_map.keys, label_map.codes, label_map.names_ar, label_map.names_en):
@@ -122,17 +132,17 @@ def own(path: Path, label_map: LabelMap) -> list[tuple[Example, tuple[str, ...] 
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise CorpusError(f"{path}: {error}") from error
-    found = [_own(line, f"{path}:{n}", str(n), names) for n, line in enumerate(lines, 1) if line.strip()]
+    found = [_user_article(line, f"{path}:{n}", str(n), names) for n, line in enumerate(lines, 1) if line.strip()]
     if not found:
         raise CorpusError(f"{path}: no articles")
     return found
 
 
-def _own(line: str, where: str, number: str, names: dict[str, str]) -> tuple[Example, tuple[str, ...] | None]:
+def _user_article(line: str, where: str, number: str, names: dict[str, str]) -> tuple[Example, tuple[str, ...] | None]:
     try:
         row: dict[str, Any] = json.loads(line)
     except ValueError as error:
-        raise CorpusError(f"{where}: no JSON: {error}") from error
+        raise CorpusError(f"{where}: not JSON: {error}") from error
     if not isinstance(row, dict) or not isinstance(row.get("text"), str) or not row["text"].strip():
         raise CorpusError(f"{where}: an object with a text is needed")
     topics, tags = (_strings(row, name, where) for name in ("topics", "tags"))
@@ -151,12 +161,12 @@ def _strings(row: dict[str, Any], name: str, where: str) -> tuple[str, ...] | No
     if value is None:
         return None
     if not isinstance(value, list) or not value or not all(isinstance(item, str) and item.strip() for item in value):
-        raise CorpusError(f"{where}: {name} is no list of names")
+        raise CorpusError(f"{where}: {name} is not a list of names")
     return tuple(value)
 
 
-def sample(found: Sequence[Row], size: int, seed: int) -> list[Row]:
-    """So many of them, always the same, in their order."""
-    if len(found) <= size:
-        return list(found)
-    return [found[i] for i in sorted(random.Random(seed).sample(range(len(found)), size))]
+def sample(articles: Sequence[Row], size: int, seed: int) -> list[Row]:
+    """Return `size` of the articles in their order, or all if there are fewer; a seed always draws the same."""
+    if len(articles) <= size:
+        return list(articles)
+    return [articles[i] for i in sorted(random.Random(seed).sample(range(len(articles)), size))]

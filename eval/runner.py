@@ -1,8 +1,7 @@
-"""One run of suites: answers made or found in the cache, and all that the numbers depend on."""
+"""A run of suites: answers are computed or read from a cache, together with everything that they depend on."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
@@ -17,17 +16,20 @@ from wusum import eval, model, train
 from wusum.eval.baselines import hub
 from wusum.eval.config import EvalConfig
 from wusum.eval.measures.answers import Answers, Key, Score, from_json, p_value, to_json
-from wusum.eval.suites.core import SUITES, Suite
+from wusum.eval.suites.registry import TRAINING_SUITES, load_suite
 from wusum.model.errors import ConfigError
 from wusum.model.run.manifest import model_fingerprint
 from wusum.model.tagger import Tagger
+from wusum.train.cache import digest_of, file_digest, read_json, write_json
 
 PACKAGES = ("wusum", "numpy", "onnxruntime", "tokenizers", "scikit-learn", "torch", "transformers", "yake")
-TRAINING = ("transfer", "drift")
-"""Suites that train models of their own."""
+"""Packages whose versions are reported."""
 
-FREE = ("majority", "linear", "fastText-like", "dictionary", "TF-IDF", "YAKE", "TextRank")
-"""Systems whose answers do not depend on the model."""
+CODE_FOLDERS = tuple(Path(package.__path__[0]) for package in (model, train, eval))
+"""Folders of the code that answers depend on."""
+
+MODEL_INDEPENDENT = ("majority", "linear", "fastText-like", "dictionary", "TF-IDF", "YAKE", "TextRank")
+"""Systems whose answers do not depend on the measured model."""
 
 
 @dataclass(frozen=True)
@@ -36,19 +38,23 @@ class Evaluation:
 
     answers: tuple[Answers, ...]
     about: dict[str, Any]
-    """What the numbers depend on: model, data, versions, settings."""
+    """Everything that the numbers depend on: model, data, versions, settings."""
 
     def scores(self) -> list[Score]:
-        """Every number with its interval."""
+        """Return every score with its interval."""
         return [score for answers in self.answers for score in answers.scores()]
 
+    def model_answers(self) -> list[Answers]:
+        """Return the answers of the measured model."""
+        return [answers for answers in self.answers if answers.key.system == "wusum"]
+
     def find(self, suite: str, corpus: str, system: str = "wusum", variant: str = "") -> Answers | None:
-        """The answers of a system, None where it was not asked."""
+        """Return the answers of a system, or None if the run has none of it."""
         key = Key(suite, corpus, system, variant)
         return next((answers for answers in self.answers if answers.key == key), None)
 
     def comparisons(self) -> list[dict[str, Any]]:
-        """The model beside each baseline, by the headline measure of what they answered: difference and p-value."""
+        """Return the difference and p-value of the model and each baseline, by the headline measure."""
         found = []
         for answers in self.answers:
             key = answers.key
@@ -62,103 +68,83 @@ class Evaluation:
         return found
 
 
-def suite(name: str) -> Suite:
-    """A suite by its name; those that train pull in what training needs."""
-    if name == "transfer":
-        from wusum.eval.suites.transfer import transfer_answers, transfer_keys
-
-        return Suite(transfer_keys, transfer_answers)
-    if name == "drift":
-        from wusum.eval.suites.drift import drift_answers, drift_keys
-
-        return Suite(drift_keys, drift_answers)
-    return SUITES[name]
-
-
 def evaluate(
     tagger: Tagger,
     config: EvalConfig,
     names: Sequence[str],
-    started: Callable[[Key, int, int], None] = lambda key, done, total: None,
+    on_start: Callable[[Key, int, int], None] = lambda key, done, total: None,
 ) -> Evaluation:
-    """Have every system of some suites answer; `started` is told each key, how many are done and how many there are."""
+    """Run the named suites with the model and, by default, its baselines.
+
+    `on_start` is called before each key with the numbers of finished and of all keys. Raises ConfigError if the
+    settings leave nothing to measure.
+    """
     about = describe(tagger, config)
-    keys = [key for name in names for key in suite(name).keys(config) if config.baselines or key.system == "wusum"]
+    keys = [key for name in names for key in load_suite(name).keys(config) if config.baselines or key.system == "wusum"]
     if not keys:
         raise ConfigError("nothing to measure: no suite has a corpus")
     answers = []
     for done, key in enumerate(keys):
-        started(key, done, len(keys))
+        on_start(key, done, len(keys))
         path = config.cache / f"{_digest(key, config, about)}.json"
         try:
-            answers.append(from_json(json.loads(path.read_text(encoding="utf-8"))))
-        except (OSError, ValueError, KeyError, TypeError):  # not there, or cut while it was written
-            answers.append(suite(key.suite).answer(key, tagger, config))
-            _write(path, to_json(answers[-1]))
+            answers.append(from_json(read_json(path)))
+        except (OSError, ValueError, KeyError, TypeError):  # missing or damaged
+            answers.append(load_suite(key.suite).answer(key, tagger, config))
+            write_json(path, to_json(answers[-1]))
     return Evaluation(tuple(answers), about)
 
 
 def load_report(folder: Path) -> Evaluation | None:
-    """The evaluation of which a report was written to a folder, None where there is none."""
+    """Return the evaluation whose report is in a folder, or None if there is no report.
+
+    Raises ConfigError for a damaged report.
+    """
     path = folder / "answers.jsonl"
     if not path.is_file():
         return None
     try:
-        about = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["about"]
+        about = read_json(folder / "metrics.json")["about"]
         lines = path.read_text(encoding="utf-8").splitlines()
         return Evaluation(tuple(from_json(json.loads(line)) for line in lines), about)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"{folder}: no report that can be read: {error}") from error
+        raise ConfigError(f"{folder}: the report cannot be read: {error}") from error
 
 
 def describe(tagger: Tagger, config: EvalConfig) -> dict[str, Any]:
-    """What the numbers depend on."""
+    """Return everything that the numbers depend on."""
+    folder = tagger.artifact.folder
     data = [*sorted(config.data.glob("*.jsonl.xz")), Path(config.labelled)]
+    history = folder / "history.json"
     return {
-        "model": tagger.artefact.folder.name,
-        "model_fingerprint": model_fingerprint(tagger.artefact.folder),
-        "data": {path.name: _file_digest(path) for path in data if path.is_file()},
+        "model": folder.name,
+        "model_fingerprint": model_fingerprint(folder),
+        "data": {path.name: file_digest(path) for path in data if path.is_file()},
         "settings": {name: str(v) if isinstance(v, Path) else v for name, v in asdict(config).items()},
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "revision": _revision(),
         "processors": os.cpu_count(),
-        "training_loss": _training_loss(tagger.artefact.folder),
+        "training_loss": read_json(history) if history.is_file() else [],  # pairs of windows and loss
     }
 
 
-def _training_loss(folder: Path) -> list[list[float]]:
-    """Windows seen and loss, from the model's `history.json`; empty where it has none."""
-    path = folder / "history.json"
-    return list(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else []
-
-
 def _digest(key: Key, config: EvalConfig, about: dict[str, Any]) -> str:
-    """Of all that an answer depends on."""
-    asked = {key.system: config.hub_models[key.system]} if key.system in config.hub_models else {}
-    free = key.system in FREE or bool(asked)
-    fingerprint = "" if free else about["model_fingerprint"]
-    runtime = "" if free else config.runtime
-    settings = replace(config, cache=Path(), retrained=Path(), baselines=True, hub_models=asked, runtime=runtime)
-    files = [config.topics, *([config.finetune, config.calibrate] if key.suite in TRAINING else ()), *_code()]
-    files += [path for name in asked for path in hub.files(name)]
-    contents = [_file_digest(path) for path in files if path.is_file()]
-    whole = [asdict(key), fingerprint, about["data"], repr(settings), contents]
-    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:32]
+    """Return a digest of everything that the answers of one key depend on."""
+    hub_models = {key.system: config.hub_models[key.system]} if key.system in config.hub_models else {}
+    independent = key.system in MODEL_INDEPENDENT or bool(hub_models)
+    fingerprint = "" if independent else about["model_fingerprint"]
+    runtime = "" if independent else config.runtime
+    settings = replace(config, cache=Path(), retrained=Path(), baselines=True, hub_models=hub_models, runtime=runtime)
+    files = [config.topics, *_code_files()]
+    files += [config.finetune, config.calibrate] if key.suite in TRAINING_SUITES else []
+    files += [path for name in hub_models for path in hub.model_files(name)]
+    contents = [file_digest(path) for path in files if path.is_file()]
+    return digest_of(key, fingerprint, about["data"], settings, contents)
 
 
-def _code() -> list[Path]:
-    """All that is ours and not the model: the programs, and the topics that were labelled by hand."""
-    return [
-        path
-        for part in (model, train, eval)
-        for kind in ("*.py", "*.jsonl")
-        for path in sorted(Path(part.__path__[0]).rglob(kind))
-    ]
-
-
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+def _code_files() -> list[Path]:
+    """Return all Python files and hand-made labels, in subpackages too."""
+    return [path for folder in CODE_FOLDERS for kind in ("*.py", "*.jsonl") for path in sorted(folder.rglob(kind))]
 
 
 def _version(package: str) -> str | None:
@@ -169,7 +155,7 @@ def _version(package: str) -> str | None:
 
 
 def _revision() -> str | None:
-    """The commit of the code, with a mark where the tree differs from it."""
+    """Return the commit of the code, marked if the working tree differs from it; None without a repository."""
     try:
         found = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=12"],
@@ -178,10 +164,3 @@ def _revision() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return found.stdout.strip()
-
-
-def _write(path: Path, values: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(".part")
-    scratch.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
-    scratch.replace(path)

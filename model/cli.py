@@ -1,4 +1,4 @@
-"""The `wusum` command. Everything heavy is imported by the command that needs it, so that `--help` is quick."""
+"""The `wusum` command. Each subcommand imports its own heavy dependencies, so that `--help` is fast."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ app = typer.Typer(
 
 
 class Format(StrEnum):
-    """How predictions are written."""
+    """Formats of the output."""
 
     table = "table"
     jsonl = "jsonl"
@@ -26,7 +26,7 @@ class Format(StrEnum):
 
 
 class RuntimeName(StrEnum):
-    """What runs the network."""
+    """Runtimes of the network."""
 
     onnx = "onnx"
     int8 = "int8"
@@ -34,7 +34,7 @@ class RuntimeName(StrEnum):
 
 
 class Device(StrEnum):
-    """Where the network runs."""
+    """Devices of the network."""
 
     auto = "auto"
     cpu = "cpu"
@@ -42,7 +42,7 @@ class Device(StrEnum):
 
 
 class Engine(StrEnum):
-    """What runs the processes that tag."""
+    """Systems that run the worker processes."""
 
     local = "local"
     ray = "ray"
@@ -55,17 +55,17 @@ def _version(wanted: bool) -> None:
 
 
 def _part(text: str) -> tuple[int, int]:
-    """The numbers of "3/16"."""
+    """Parse a part such as "3/16" into its two numbers; raises BadParameter."""
     number, _, count = text.partition("/")
     if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
-        raise typer.BadParameter(f"{text!r} is no part such as 3/16", param_hint="--part")
+        raise typer.BadParameter(f"{text!r} is not a part such as 3/16", param_hint="--part")
     return int(number), int(count)
 
 
 @app.callback()
 def root(
     _: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Topics and keyword tags for Arabic news articles."""
@@ -82,71 +82,83 @@ def tag(
         ),
     ],
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="OUT", help="File to write; its suffix tells the format.")
+        str | None,
+        typer.Option("--output", "-o", metavar="OUT", help="File or URL to write; its suffix decides the format."),
     ] = None,
     format: Annotated[
-        Format | None, typer.Option(help="Default: by the suffix of OUT; a table on a terminal, else jsonl.")
+        Format | None,
+        typer.Option(
+            help="Output format. Default: by the suffix of OUT; without OUT, a table on a terminal, else jsonl."
+        ),
     ] = None,
-    max_topics: Annotated[int, typer.Option(min=1, help="Topics of an article at most.")] = 3,
-    max_tags: Annotated[int, typer.Option(min=0, help="Tags of an article at most.")] = 10,
+    max_topics: Annotated[int, typer.Option(min=1, help="Most topics of an article.")] = 3,
+    max_tags: Annotated[int, typer.Option(min=0, help="Most tags of an article.")] = 10,
     min_score: Annotated[
         float | None,
         typer.Option(min=0, max=1, help="Least score of a topic or tag. Default: the model's own thresholds."),
     ] = None,
-    id_field: Annotated[str | None, typer.Option(help="Field of the id. Default: id or url.")] = None,
-    title_field: Annotated[str | None, typer.Option(help="Field of the title. Default: title or headline.")] = None,
+    id_field: Annotated[str | None, typer.Option(help="Field or column of the id. Default: id or url.")] = None,
+    title_field: Annotated[
+        str | None, typer.Option(help="Field or column of the title. Default: title or headline.")
+    ] = None,
     text_field: Annotated[
-        str | None, typer.Option(help="Field of the text. Default: text, body, content, article.")
+        str | None, typer.Option(help="Field or column of the text. Default: text, body, content or article.")
     ] = None,
     pages: Annotated[
         bool | None,
         typer.Option(
             "--pages/--plain",
-            help="Take texts apart as scraped pages, or take none apart. Default: only .txt files are.",
+            help="Parse all texts as scraped pages, or none. Default: only .txt files.",
         ),
     ] = None,
     model: Annotated[str | None, typer.Option(help="Folder or Hub id of a model. Default: the bundled one.")] = None,
     runtime: Annotated[
-        RuntimeName, typer.Option(help="What runs the network. int8: onnx in integers, faster.")
+        RuntimeName, typer.Option(help="Runtime of the network. int8 is onnx in 8-bit integers: faster, on the CPU.")
     ] = RuntimeName.onnx,
     device: Annotated[
-        Device, typer.Option(help="Where it runs. auto: on a GPU where there is one; with ray on the CPU.")
+        Device, typer.Option(help="Device of the network. auto: a GPU if there is one; with ray, the CPU.")
     ] = Device.auto,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads of each network. Default: what processors there are.")
+        int | None,
+        typer.Option(
+            min=1, help="Threads of each worker's network. Default: all processors, divided among the workers."
+        ),
     ] = None,
     workers: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Processes that tag, each with a model of its own. Default: a long run takes one for each processor.",
+            help="Worker processes, each with a copy of the model. Default: one per processor once a run is long.",
         ),
     ] = None,
-    engine: Annotated[Engine, typer.Option(help="Where they run: here, or on a Ray cluster.")] = Engine.local,
+    engine: Annotated[
+        Engine, typer.Option(help="Where the workers run: on this machine or on a Ray cluster.")
+    ] = Engine.local,
     resume: Annotated[
         bool,
         typer.Option(
-            "--resume/--force", help="Go on where a run to OUT was cut, by its manifest; or start over in any case."
+            "--resume/--force", help="Resume an interrupted run to OUT by its manifest, or start over in any case."
         ),
     ] = True,
     shard_rows: Annotated[
-        int | None, typer.Option(min=1, help="Write OUT-00000.SUFFIX and on, with so many rows each.")
+        int | None, typer.Option(min=1, help="Write shards OUT-00000.SUFFIX and on, of this many rows each.")
     ] = None,
     part: Annotated[
-        str, typer.Option(metavar="I/N", help="Only the I-th of N parts of the records, in turns of 256.")
+        str, typer.Option(metavar="I/N", help="Tag only the I-th of N parts of the records, dealt out in turns of 256.")
     ] = "1/1",
     vocabulary: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Give only the tags of FILE: .txt, .csv or .jsonl, with aliases and ids."),
+        typer.Option(metavar="FILE", help="Give only the tags in FILE: .txt, or .csv or .jsonl with aliases and ids."),
     ] = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Say of each tag what its score is made of; in jsonl and tables.")
+        bool, typer.Option("--explain", help="Explain the score of each tag; in jsonl and tables.")
     ] = False,
 ) -> None:
-    """Tag the articles of INPUT: a row each, in their order.
+    """Tag the articles of INPUT and write one row for each, in their order.
 
-    Records that cannot be tagged go to OUT.rejects.jsonl (to stderr without -o) with the reason; the run goes on. A run
-    to OUT that was cut, by whatever it was, goes on when it is started again, from what OUT.manifest.json says.
+    Records that cannot be tagged go to OUT.rejects.jsonl (without -o, to stderr) with the reason, and the run
+    continues. An interrupted run to OUT resumes when the same command is started again: OUT.manifest.json records its
+    progress.
     """
     from wusum.model.errors import WusumError
     from wusum.model.io.fields import Fields
@@ -168,18 +180,18 @@ def tag(
         engine=engine.value,
     )
     if shard_rows and options.output is None:
-        raise typer.BadParameter("shards need an output: name it with -o", param_hint="--shard-rows")
+        raise typer.BadParameter("shards need an output file: name it with -o", param_hint="--shard-rows")
     try:
         run_tag(options)
-    except BrokenPipeError:  # the reader, say `head`, has had enough; nothing is left to be flushed into the pipe
+    except BrokenPipeError:  # the reader, e.g. `head`, has closed the pipe; nothing more must be flushed into it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (WusumError, OSError) as error:  # OSError: a full disk, say
+    except (WusumError, OSError) as error:  # OSError: e.g. a full disk
         typer.echo(f"wusum tag: {error}", err=True)
         raise typer.Exit(2) from error
 
 
 def load_parts() -> None:
-    """Add the commands of the other parts of wusum, found by their entry points."""
+    """Add the commands of the other packages of wusum, found by their entry points."""
     for part in sorted(entry_points(group="wusum.commands"), key=lambda part: part.name):
         app.add_typer(part.load())
 

@@ -20,7 +20,6 @@ from wusum.model.prediction import Prediction
 from wusum.model.stream import Chunk, PredictionCache, chunks, predict_distinct
 from wusum.model.tagging.controlled import ControlledRanker
 from wusum.model.tagging.ranker import TagModel, TagRanker
-from wusum.model.tagging.sources.neighbours import REACH
 from wusum.model.tagging.terms import load_terms
 from wusum.model.text.normalisation import arabic_share
 
@@ -41,9 +40,9 @@ class Tagger:
         """Load the model of an artifact as `spec` says; raises ModelError, or VocabularyError for its vocabulary."""
         self.artifact = artifact
         settings = artifact.settings
-        self.encoder = Encoder(artifact, open_runtime(artifact.folder, spec), REACH)
+        self.encoder = Encoder(artifact, open_runtime(artifact.folder, spec))
         self.topic_decoder = TopicDecoder(settings.topics, settings.temperature, settings.threshold)
-        self.tag_model = TagModel.load(artifact.folder, settings, self.encoder.vocabulary_size)
+        self.tag_model = TagModel.load(artifact.folder, settings)
         self.tag_ranker: TagRanker | ControlledRanker
         if spec.vocabulary is None:
             self.tag_ranker = self.tag_model.ranker()

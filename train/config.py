@@ -1,99 +1,117 @@
-"""A run's configuration: one dataclass per stage, filled from YAML and overridden by flags of the same names."""
+"""The settings of a stage: a dataclass filled from a YAML file, with flags of the same names on top.
+
+The docstring below each field of the dataclass is the help text of its flag.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import re
+from argparse import SUPPRESS, ArgumentError
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar
 
-import yaml
+from jsonargparse import ArgumentParser, set_parsing_settings
 
 from wusum.model.errors import ConfigError
+from wusum.train.cache import read_json, write_json
 
 T = TypeVar("T")
 
+set_parsing_settings(docstring_parse_attribute_docstrings=True)
+
+_FLAG = re.compile(r"--(?P<name>[\w-]+)(?P<rest>.*)", re.DOTALL)
+"""A flag: the name of a setting; behind it a key of the setting (`.key`), a `+` to append to a list, or `=value`."""
+
+_MESSAGES = (
+    (r"Option '(\w+)' is not accepted", r"unknown setting '\1'"),
+    (r"the following arguments are required: ", "no value for "),
+    (r"unrecognized arguments: (.*)", r"\1: a setting is given as --name value"),
+    (r"argument (--\S+): expected one argument", r"\1: no value given"),
+    (r"Unexpected config: $", "no settings"),
+    (r"Unexpected config: ", "a mapping of settings is needed, not "),
+    (r'Parser key "config": ', ""),
+    (r'Parser key "([\w.]+)":\s*', r"\1: "),
+    (r"Expected an? (?:<class '([\w.]+)'>|(\S+))\. Got value: (.*)", r"expected \1\2, got \3"),
+)
+"""Messages of jsonargparse (regular expressions) and their wording here. Others are passed on as they are."""
+
 
 def load(kind: type[T], path: str | Path, flags: Sequence[str] = ()) -> T:
-    """The YAML file `path` as a `json_type`, with `flags` such as `--learning-rate 1e-4` on top.
+    """Return the YAML file `path` as a `kind`, with `flags` such as `--learning-rate 1e-4` on top.
 
-    Raises ConfigError for an unreadable file, an unknown key, a missing key or a value of the wrong type.
+    The value of a flag is YAML; dashes and underscores in its name are the same. Raises ConfigError, which names the
+    file and the setting, for an unreadable file, an unknown or missing setting or a value of the wrong type.
     """
+    names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    parser = _parser(kind)
+    parser.add_argument("--config", action="config")
+    arguments = [f"--config={path}", *(_with_underscores(flag, names, path) for flag in flags)]
     try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: {error}") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"{path}: a mapping of settings is needed, not a {type(values).__name__}")
-    values.update(_parse_flags(flags))
-    hints = get_type_hints(kind)
-    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    for name in values:
-        if name not in fields:
-            raise ConfigError(f"{path}: unknown setting {name!r}; there are {', '.join(fields)}")
-    missing = [
-        name
-        for name, field in fields.items()
-        if name not in values and field.default is field.default_factory is dataclasses.MISSING
-    ]
-    if missing:
-        raise ConfigError(f"{path}: no value for {', '.join(missing)}")
-    return kind(**{name: _convert(hints[name], value, f"{path}: {name}") for name, value in values.items()})
+        values = parser.parse_args(arguments).as_dict()
+    except (ArgumentError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {_reworded(str(error), names)}") from error
+    del values["config"]
+    if empty := [name for name, value in values.items() if value is None]:
+        raise ConfigError(f"{path}: no value for {', '.join(empty)}")
+    return kind(**values)
+
+
+def settings_help(kind: type[Any]) -> str:
+    """Return a plain listing of the settings of a `kind`: the flag, help text, type and default of each."""
+    text = re.sub(r"--\w+", lambda flag: flag[0].replace("_", "-"), _parser(kind).format_help())
+    return re.sub(r"<class\s+'(\w+)'>", r"\1", text).strip()
 
 
 def pin(config: Any, folder: Path, free: Sequence[str] = ()) -> None:
-    """Write the settings of a run beside its checkpoints; raises ConfigError where those were made with others.
+    """Write the settings of a run to `settings.json` beside its checkpoints.
 
-    Settings named in `free` may change from one start of a run to the next.
+    Raises ConfigError if the folder has the checkpoints of a run with other settings. Settings named in `free` may
+    change from one start of a run to the next.
     """
     path = folder / "settings.json"
-    settings = {name: str(v) if isinstance(v, Path) else v for name, v in dataclasses.asdict(config).items()}
+    settings = json.loads(json.dumps(dataclasses.asdict(config), default=str))  # as they come back from the file
     if path.is_file():
-        earlier = json.loads(path.read_text(encoding="utf-8"))
+        earlier = read_json(path)
         changed = [name for name in settings if name not in free and settings[name] != earlier.get(name)]
         if changed:
             raise ConfigError(
                 f"{folder}: has checkpoints of a run with other settings ({', '.join(changed)}); "
                 "name another output, or remove it"
             )
-    folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(settings, ensure_ascii=False, indent=1), encoding="utf-8")
+    write_json(path, settings, indent=1)
 
 
-def _parse_flags(flags: Sequence[str]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    rest = list(flags)
-    while rest:
-        flag = rest.pop(0)
-        if not flag.startswith("--"):
-            raise ConfigError(f"{flag!r}: a setting is given as --name value")
-        name, equals, value = flag[2:].partition("=")
-        if not equals:
-            if not rest:
-                raise ConfigError(f"{flag}: no value given")
-            value = rest.pop(0)
-        try:
-            values[name.replace("-", "_")] = yaml.safe_load(value) if value else ""
-        except yaml.YAMLError as error:
-            raise ConfigError(f"--{name}: {value!r} is no value: {error}") from error
-    return values
+def _parser(kind: type[Any]) -> ArgumentParser:
+    """Return a parser whose flags are the fields of a dataclass."""
+    parser = ArgumentParser(exit_on_error=False, add_help=False, allow_abbrev=False, print_config=None, usage=SUPPRESS)
+    parser.add_class_arguments(kind)
+    return parser
 
 
-def _convert(hint: Any, value: Any, where: str) -> Any:
-    kind = get_origin(hint) or hint
-    if kind is float and isinstance(value, (int, str)) and not isinstance(value, bool):
-        try:  # YAML 1.1 reads 5e-4 as a string
-            return float(value)
-        except ValueError:
-            raise ConfigError(f"{where}: {value!r} is no number") from None
-    if kind is Path and isinstance(value, str):
-        return Path(value)
-    if kind is dict and isinstance(value, dict):
-        _, item = get_args(hint) or (str, Any)
-        return {key: v if item is Any else _convert(item, v, f"{where}.{key}") for key, v in value.items()}
-    if kind is list and isinstance(value, list):
-        return [_convert(get_args(hint)[0], item, f"{where}[{i}]") for i, item in enumerate(value)]
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise ConfigError(f"{where}: {value!r} is no {kind.__name__}")
-    return value
+def _with_underscores(flag: str, names: Sequence[str], path: str | Path) -> str:
+    """Return a flag with its name as the field is called; a value is returned as it is."""
+    found = _FLAG.fullmatch(flag)
+    if not found:
+        return flag
+    name = found["name"].replace("-", "_")
+    if name not in names:
+        raise ConfigError(f"{path}: {_unknown(name)}{_listed(names)}")
+    return f"--{name}{found['rest']}"
+
+
+def _unknown(name: str) -> str:
+    return f"unknown setting {name!r}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"; there are {', '.join(names)}"
+
+
+def _reworded(message: str, names: Sequence[str]) -> str:
+    """Return a message of jsonargparse in the words of this package."""
+    for pattern, words in _MESSAGES:
+        message = re.sub(pattern, words, message)
+    return message + _listed(names) if message.startswith("unknown setting") else message

@@ -1,1 +1,1 @@
-"""Systems that a model has to beat."""
+"""Baselines: the systems that a model is compared with."""

@@ -1,4 +1,4 @@
-"""Classifiers of the Hugging Face Hub, or of folders, that answer beside the model: their labels are told in topics."""
+"""Baselines for topics: text classifiers from the Hugging Face Hub or a folder, their labels mapped to topics."""
 
 from __future__ import annotations
 
@@ -9,82 +9,89 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wusum.eval.baselines.topics import BASELINES, Guess
+from wusum.eval.baselines.topics import TOPIC_BASELINES, ClassPredictions
 from wusum.eval.config import EvalConfig
-from wusum.eval.gold import Meaning
+from wusum.eval.gold import TopicSet
 from wusum.model.errors import ConfigError
 from wusum.train.data.corpora import LabelMap
 
-LONGEST, BATCH = 512, 16
-"""Tokens of an article that a classifier reads, at most, and articles it reads at once."""
+MAX_TOKENS = 512
+"""Most tokens of an article that a classifier reads."""
+
+BATCH_ARTICLES = 16
 
 
-def answering(config: EvalConfig, label_map: LabelMap) -> dict[str, list[str]]:
-    """For each corpus of topic_labels the classifiers whose labels reach at least two of its classes.
+def classifiers_by_corpus(config: EvalConfig, label_map: LabelMap) -> dict[str, list[str]]:
+    """Return for each corpus of `topic_labels` the classifiers whose labels cover at least two of its classes.
 
-    Raises ConfigError for a name that is taken, for a topic that does not exist, and for a classifier that could
-    answer on no corpus.
+    Raises ConfigError for the name of another system, for an unknown topic, and for a classifier that covers two
+    classes of no corpus.
     """
     found: dict[str, list[str]] = {corpus: [] for corpus in config.topic_labels}
     for name, meanings in config.hub_models.items():
-        if name in ("wusum", *BASELINES):
-            raise ConfigError(f"hub_models: {name} is the name of another system; ./{name} is a folder")
+        if name in ("wusum", *TOPIC_BASELINES):
+            raise ConfigError(f"hub_models: {name} is the name of another system; write ./{name} for a folder")
         for label, topics in meanings.items():
             if unknown := [topic for topic in topics if topic not in label_map.keys]:
-                there = ", ".join(label_map.keys)
-                raise ConfigError(f"hub_models: {name}: {label}: no topic {', '.join(unknown)}; there are {there}")
+                known = ", ".join(label_map.keys)
+                raise ConfigError(f"hub_models: {name}: {label}: no topic {', '.join(unknown)}; there are {known}")
         for corpus, labels in config.topic_labels.items():
             sets = sorted({label_map.topics(corpus, label) for label in labels})
-            if (shares(list(meanings), meanings, label_map, sets).sum(0) > 0).sum() > 1:
+            if (label_weights(list(meanings), meanings, label_map, sets).sum(0) > 0).sum() > 1:
                 found[corpus].append(name)
         if config.topic_labels and not any(name in names for names in found.values()):
-            raise ConfigError(f"hub_models: {name}: its labels reach no two classes of any corpus")
+            raise ConfigError(f"hub_models: {name}: its labels do not cover two classes of any corpus")
     return found
 
 
-def guess(
-    name: str, meanings: Mapping[str, Sequence[str]], label_map: LabelMap, sets: Sequence[Meaning], texts: Sequence[str]
-) -> Guess:
-    """The set of each text, by a classifier whose labels mean some topics, and the probability of it.
+def classify(
+    name: str,
+    meanings: Mapping[str, Sequence[str]],
+    label_map: LabelMap,
+    sets: Sequence[TopicSet],
+    texts: Sequence[str],
+) -> ClassPredictions:
+    """Classify texts by sets of topics with a classifier, whose labels mean some topics each.
 
-    `name` is a folder or a Hub id, where `@` and a revision may follow. Raises ConfigError for a classifier that
-    cannot be loaded, or that lacks one of these labels.
+    `name` is a folder or a Hub id, which `@` and a revision may follow. Raises ConfigError for a classifier that cannot
+    be loaded, or that lacks one of the labels.
     """
     tokenizer, model = _load(name)
     labels = [model.config.id2label[i] for i in range(model.config.num_labels)]
     if unknown := [label for label in meanings if label not in labels]:
-        missing, there = (", ".join(map(repr, some)) for some in (unknown, labels))
-        raise ConfigError(f"hub_models: {name}: the model has no label {missing}; there are {there}")
-    return decided(_probabilities(tokenizer, model, texts) @ shares(labels, meanings, label_map, sets))
+        missing, known = (", ".join(map(repr, some)) for some in (unknown, labels))
+        raise ConfigError(f"hub_models: {name}: the model has no label {missing}; there are {known}")
+    return most_probable(_probabilities(tokenizer, model, texts) @ label_weights(labels, meanings, label_map, sets))
 
 
-def shares(
-    labels: Sequence[str], meanings: Mapping[str, Sequence[str]], label_map: LabelMap, sets: Sequence[Meaning]
+def label_weights(
+    labels: Sequence[str], meanings: Mapping[str, Sequence[str]], label_map: LabelMap, sets: Sequence[TopicSet]
 ) -> NDArray[np.float64]:
-    """How the probability of a label falls to the sets of topics, in equal parts to those it has one of [labels, sets].
+    """Return the share [labels, sets] of each label's probability that counts for each set of topics.
 
-    That of a label with a topic in none of them, or with no meaning, falls to none.
+    A label counts in equal parts for the sets that contain one of its topics. The row of a label without a meaning, or
+    of which no set contains a topic, is zero.
     """
     table = np.zeros((len(labels), len(sets)))
     for row, label in zip(table, labels, strict=True):
         topics = {label_map.keys.index(key) for key in meanings.get(label, ())}
-        row[:] = [not topics.isdisjoint(meaning) for meaning in sets]
+        row[:] = [not topics.isdisjoint(candidate) for candidate in sets]
         row /= max(row.sum(), 1)
     return table
 
 
-def decided(table: NDArray[np.float64]) -> Guess:
-    """The set whose summed probability is highest, and its part of what all sets have, from [articles, sets]."""
+def most_probable(table: NDArray[np.float64]) -> ClassPredictions:
+    """Return the set of the highest probability, and its share of the sum, from probabilities [articles, sets]."""
     return table.argmax(1), table.max(1) / np.maximum(table.sum(1), 1e-9)
 
 
-def files(name: str) -> list[Path]:
-    """What a classifier consists of, where it is a folder."""
+def model_files(name: str) -> list[Path]:
+    """Return the files of a classifier that is a folder; none for one on the Hub."""
     return sorted(path for path in Path(name).rglob("*") if path.is_file())
 
 
 def _load(name: str) -> tuple[Any, Any]:
-    """Tokenizer and model; neither code nor pickles of others are run."""
+    """Return tokenizer and model, without running code or loading pickles that come with them."""
     try:
         import torch
         from safetensors import SafetensorError
@@ -92,14 +99,14 @@ def _load(name: str) -> tuple[Any, Any]:
     except ImportError as error:
         raise ConfigError(f"hub_models: {error}: pip install 'wusum[train,eval]'") from error
     source, _, revision = (name, "", "") if Path(name).is_dir() else name.partition("@")
-    chosen = {"revision": revision or "main", "trust_remote_code": False}
+    options = {"revision": revision or "main", "trust_remote_code": False}
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source, **chosen)
+        tokenizer = AutoTokenizer.from_pretrained(source, **options)
         model, report = AutoModelForSequenceClassification.from_pretrained(
-            source, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **chosen
+            source, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **options
         )
         if report["missing_keys"]:
-            raise ValueError(f"it has no {', '.join(sorted(report['missing_keys']))}: it is no trained classifier")
+            raise ValueError(f"not a trained classifier: it lacks {', '.join(sorted(report['missing_keys']))}")
         if tokenizer.pad_token is None:
             raise ValueError("its tokenizer has no padding token")
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
@@ -108,19 +115,19 @@ def _load(name: str) -> tuple[Any, Any]:
 
 
 def _probabilities(tokenizer: Any, model: Any, texts: Sequence[str]) -> NDArray[np.float64]:
-    """Of each label of the model [texts, labels]; independent ones where it was trained for several labels a text."""
+    """Return the probabilities [texts, labels] of a model's labels; those of a multi-label model are independent."""
     import torch
 
-    longest = min(tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", LONGEST), LONGEST)
-    several = model.config.problem_type == "multi_label_classification"
+    length = min(tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", MAX_TOKENS), MAX_TOKENS)
+    multi_label = model.config.problem_type == "multi_label_classification"
     made = np.zeros((len(texts), model.config.num_labels))
-    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # alike lengths together: little padding
-    for start in range(0, len(order), BATCH):
-        chosen = order[start : start + BATCH]
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # batches of similar length need little padding
+    for start in range(0, len(order), BATCH_ARTICLES):
+        batch = order[start : start + BATCH_ARTICLES]
         inputs = tokenizer(
-            [texts[i] for i in chosen], truncation=True, max_length=longest, padding=True, return_tensors="pt"
+            [texts[i] for i in batch], truncation=True, max_length=length, padding=True, return_tensors="pt"
         )
         with torch.inference_mode():
             logits = model(**inputs).logits
-        made[chosen] = (logits.sigmoid() if several else logits.softmax(-1)).numpy()
+        made[batch] = (logits.sigmoid() if multi_label else logits.softmax(-1)).numpy()
     return made

@@ -1,1 +1,1 @@
-"""Answers, metrics and statistics."""
+"""Answers of systems, their measures, and the statistics of those."""

@@ -1,4 +1,4 @@
-"""What a system answered on a set of articles, and every measure of it."""
+"""The answers of a system on a set of articles, and their scores."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from wusum.eval.measures.statistics import (
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Which answers these are."""
+    """Identifies answers: who answered, and on which articles."""
 
     suite: str
     corpus: str
     system: str = "wusum"
     variant: str = ""
-    """What was done to the articles, where something was."""
+    """The change to the articles; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One measured number with its 95% bootstrap interval."""
+    """One measured value with its 95% bootstrap interval."""
 
     suite: str
     corpus: str
@@ -48,34 +48,34 @@ class Score:
 
 @dataclass(frozen=True)
 class Classification:
-    """One class an article, and how sure the system was of it."""
+    """One class for each article."""
 
     key: Key
     classes: tuple[str, ...]
-    """The classes by name; the numbers below are places in it."""
+    """Names of the classes; `gold` and `predicted` are indices into them."""
     ids: tuple[str, ...]
     gold: tuple[int, ...]
     predicted: tuple[int, ...]
     confidence: tuple[float, ...] | None = None
-    """Probability of the predicted class, None where a system gives none."""
+    """Probability of the predicted class; None if the system gives no probabilities."""
 
     headline = "accuracy"
 
     @property
     def correct(self) -> NDArray[np.bool_]:
-        """Whether each answer is right [articles]."""
+        """Whether each answer is correct [articles]."""
         return np.asarray(np.array(self.gold) == np.array(self.predicted))
 
     def per_article(self) -> NDArray[np.float64]:
-        """What two systems are compared by: 1 where the answer is right [articles]."""
+        """Return 1 for a correct answer, else 0 [articles]; p-values compare these scores."""
         return self.correct.astype(float)
 
     def value(self) -> float:
-        """Accuracy."""
+        """Return the accuracy."""
         return float(self.correct.mean())
 
     def scores(self) -> list[Score]:
-        """Accuracy, macro-F1, and the calibration error where there is a confidence."""
+        """Return accuracy, macro-F1 and, if there are probabilities, the expected calibration error."""
         count = len(self.gold)
         everything = np.arange(count)
         macro = macro_f1_statistic(np.array(self.gold), np.array(self.predicted), len(self.classes))
@@ -84,29 +84,29 @@ class Classification:
             ("macro-F1", macro(everything), interval(macro, count)),
         ]
         if self.confidence is not None:
-            sure = np.array(self.confidence)
+            confidence = np.array(self.confidence)
 
             def error(chosen: NDArray[np.intp]) -> float:
-                return metrics.calibration_error(sure[chosen], self.correct[chosen])
+                return metrics.calibration_error(confidence[chosen], self.correct[chosen])
 
             measured.append(("ECE", error(everything), interval(error, count, resamples=200)))
         return [Score(*_place(self.key), name, value, *bounds, count) for name, value, bounds in measured]
 
     def per_class(self) -> list[dict[str, Any]]:
-        """Precision, recall, F1 and number of articles of each class."""
+        """Return precision, recall, F1 and number of gold articles of each class."""
         columns = precision_recall_fscore_support(
             self.gold, self.predicted, labels=range(len(self.classes)), zero_division=0
         )
         return _class_rows(self.classes, columns)
 
     def confusion(self) -> NDArray[np.intp]:
-        """Articles by gold class (rows) and predicted class (columns)."""
+        """Return the number of articles [classes, classes] by gold class (rows) and predicted class (columns)."""
         return np.asarray(confusion_matrix(self.gold, self.predicted, labels=range(len(self.classes))))
 
 
 @dataclass(frozen=True)
 class Labelling:
-    """Any number of topics an article."""
+    """Any number of topics for each article."""
 
     key: Key
     ids: tuple[str, ...]
@@ -117,17 +117,17 @@ class Labelling:
 
     @property
     def counts(self) -> NDArray[np.float64]:
-        """What micro-F1 is the ratio of: twice the right topics, and all given and gold ones [articles, 2]."""
+        """Dividend and divisor of micro-F1 [articles, 2]: twice the correct topics, and all predicted and gold ones."""
         pairs = ((set(p), set(g)) for p, g in zip(self.predicted, self.gold, strict=True))
         return np.array([(2 * len(p & g), len(p) + len(g)) for p, g in pairs], float)
 
     def value(self) -> float:
-        """Micro-F1 over all."""
+        """Return micro-F1."""
         hits, total = self.counts.sum(0)
         return float(hits / total) if total else 0.0
 
     def scores(self) -> list[Score]:
-        """Micro-F1 over all, and the share of articles whose first topic is a right one."""
+        """Return micro-F1, and the share of articles whose first topic is correct."""
         counts = self.counts
 
         def micro(chosen: NDArray[np.intp]) -> float:
@@ -142,48 +142,52 @@ class Labelling:
         ]
 
     def per_class(self) -> list[dict[str, Any]]:
-        """Precision, recall, F1 and number of articles of each topic that was given or should have been."""
+        """Return precision, recall, F1 and number of gold articles of each topic that is predicted or gold."""
         names = sorted({topic for topics in (*self.gold, *self.predicted) for topic in topics})
         tables = ([[name in topics for name in names] for topics in rows] for rows in (self.gold, self.predicted))
         gold, predicted = (np.array(table, bool) for table in tables)
-        right, wanted, given = (gold & predicted).sum(0), gold.sum(0), predicted.sum(0)
-        measures = (right / np.maximum(given, 1), right / np.maximum(wanted, 1), 2 * right / (wanted + given))
-        return _class_rows(names, (*measures, wanted))
+        correct, expected, given = (gold & predicted).sum(0), gold.sum(0), predicted.sum(0)
+        measures = (correct / np.maximum(given, 1), correct / np.maximum(expected, 1), 2 * correct / (expected + given))
+        return _class_rows(names, (*measures, expected))
 
 
 @dataclass(frozen=True)
 class Tagging:
-    """Ranked tags an article, gold and given ones by their match keys."""
+    """Ranked tags for each article; all tags are match keys."""
 
     key: Key
     ids: tuple[str, ...]
     gold: tuple[tuple[str, ...], ...]
     ranked: tuple[tuple[str, ...], ...]
     given: tuple[tuple[str, ...], ...] | None = None
-    """Those that a system gives of itself; None where it leaves that to the user."""
+    """The tags that the system gives by its own thresholds; None for a system without thresholds."""
     present: tuple[tuple[str, ...], ...] | None = None
-    """The gold tags that stand in the article."""
+    """The gold tags that occur in the article."""
     new: tuple[tuple[str, ...], ...] | None = None
-    """The gold tags that stand in the article and that no training article has."""
+    """The gold tags that occur in the article and were given to no training article."""
 
     headline = "F1@5"
 
     def per_article(self, metric: str = "F1@5") -> NDArray[np.float64]:
-        """One of the measures of `TAG_MEASURES`, for each article [articles]."""
+        """Return a measure of `TAG_MEASURES` for each article [articles]."""
         measure = TAG_MEASURES[metric]
         return np.array([measure(gold, ranked) for gold, ranked in zip(self.gold, self.ranked, strict=True)])
 
     def value(self) -> float:
-        """The mean of F1@5."""
+        """Return the mean of F1@5."""
         return float(self.per_article().mean())
 
     def curve(self, up_to: int = 15) -> list[tuple[float, float]]:
-        """F1@k for k = 1 … `up_to`, as points."""
+        """Return the points (k, F1@k) for k from 1 to `up_to`."""
         rows = list(zip(self.gold, self.ranked, strict=True))
         return [(k, float(np.mean([metrics.f1_at(g, r, k) for g, r in rows]))) for k in range(1, up_to + 1)]
 
     def scores(self) -> list[Score]:
-        """Means over the articles; recall of all present, absent and new tags; F1 of what is given of itself."""
+        """Return means over the articles of each measure.
+
+        In addition to `TAG_MEASURES` these are F1@M of the tags given by the system's own thresholds, and recall of
+        present, absent and new gold tags among the first ten.
+        """
         values = {name: self.per_article(name) for name in TAG_MEASURES}
         if self.given is not None:
             both = zip(self.gold, self.given, strict=True)
@@ -200,35 +204,35 @@ class Tagging:
             if len(v)
         ]
 
-    def _recall(self, wanted: Sequence[Sequence[str]]) -> NDArray[np.float64]:
-        """Recall of certain gold tags among the first ten, of the articles that have any."""
-        rows = zip(wanted, self.ranked, strict=True)
+    def _recall(self, expected: Sequence[Sequence[str]]) -> NDArray[np.float64]:
+        """Return the recall of certain gold tags among the first ten, for each article that has such tags."""
+        rows = zip(expected, self.ranked, strict=True)
         return np.array([metrics.recall_at(gold, ranked, 10) for gold, ranked in rows if gold])
 
 
 @dataclass(frozen=True)
 class Extraction:
-    """How right the parts of each page were found."""
+    """Scores of the parts that were extracted from each page."""
 
     key: Key
     ids: tuple[str, ...]
     parts: tuple[str, ...]
     values: tuple[tuple[float, ...], ...]
-    """For each page, and each part in the order of `parts`: 1 where it is just so, less where it is less."""
+    """Scores from 0 to 1 of each page's parts, in the order of `parts`; 1 is a perfect match."""
     gold: tuple[()] = ()
 
     headline = "body"
 
     def per_article(self) -> NDArray[np.float64]:
-        """How right the body of each page is [pages]."""
+        """Return the score of the body of each page [pages]."""
         return np.array([row[self.parts.index(self.headline)] for row in self.values])
 
     def value(self) -> float:
-        """The mean of the bodies."""
+        """Return the mean score of the bodies."""
         return float(self.per_article().mean())
 
     def scores(self) -> list[Score]:
-        """The mean of each part."""
+        """Return the mean score of each part."""
         columns = np.array(self.values, float).T
         return [
             Score(*_place(self.key), part, float(column.mean()), *mean_interval(column), len(column))
@@ -250,9 +254,9 @@ TAG_MEASURES: dict[str, Callable[[Sequence[str], Sequence[str]], float]] = {
 
 
 def p_value(one: Answers, other: Answers) -> float:
-    """Of the difference of two systems on the same articles, by approximate randomisation of the headline measure.
+    """Return the p-value of the difference of two systems' headline measures, by approximate randomisation.
 
-    Raises ValueError where the articles differ.
+    Raises ValueError if they did not answer on the same articles, or gave answers of different kinds.
     """
     if one.ids != other.ids or one.gold != other.gold:
         raise ValueError(f"{one.key} and {other.key}: not the same articles")
@@ -264,12 +268,12 @@ def p_value(one: Answers, other: Answers) -> float:
 
 
 def to_json(answers: Answers) -> dict[str, Any]:
-    """Plain values that `from_json` reads."""
+    """Return answers as plain values, which `from_json` reads."""
     return {"kind": type(answers).__name__} | asdict(answers)
 
 
 def from_json(values: dict[str, Any]) -> Answers:
-    """Answers that `to_json` wrote and JSON has carried."""
+    """Return the answers that `to_json` wrote, after a way through JSON; raises KeyError or TypeError for others."""
     fields = {name: _tuples(value) for name, value in values.items() if name not in ("kind", "key")}
     return _KINDS[values["kind"]](key=Key(**values["key"]), **fields)
 

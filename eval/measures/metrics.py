@@ -1,4 +1,4 @@
-"""Measures of topics and tags for one article or a set of them, as the field defines them."""
+"""Standard measures of topics and tags, for one article or a set of articles."""
 
 from __future__ import annotations
 
@@ -11,51 +11,54 @@ from numpy.typing import NDArray
 
 
 def micro_f1(pairs: Sequence[tuple[Set[str], Set[str]]]) -> float:
-    """F1 over all the labels of pairs (predicted, gold): twice the common ones over the sum of both counts."""
+    """Return the F1 over all labels of pairs (predicted, gold); 0 if there are no labels."""
     common = sum(len(predicted & gold) for predicted, gold in pairs)
     total = sum(len(predicted) + len(gold) for predicted, gold in pairs)
     return 2 * common / total if total else 0.0
 
 
 def f1_at(gold: Collection[str], ranked: Sequence[str], k: int) -> float:
-    """F1 of the first `k` tags of one article, as in keyphrase extraction: 2 · hits / (k + gold).
+    """Return the F1 of the first `k` tags of one article, as in keyphrase extraction: 2 · hits / (k + gold).
 
-    The divisor is `k` even where fewer were given: to give fewer is not rewarded. `gold` must not be empty.
+    The divisor counts `k` tags even if fewer were ranked, so ranking fewer is not rewarded.
     """
     return 2 * len(set(gold).intersection(ranked[:k])) / (k + len(gold))
 
 
 def precision_at(gold: Collection[str], ranked: Sequence[str], k: int) -> float:
-    """Share of right ones among the first `k`; the divisor is `k` even where fewer were given."""
+    """Return the share of gold tags among the first `k`; the divisor is `k` even if fewer were ranked."""
     return len(set(gold).intersection(ranked[:k])) / k
 
 
 def recall_at(gold: Collection[str], ranked: Sequence[str], k: int) -> float:
-    """Share of the gold tags that are among the first `k`. `gold` must not be empty."""
+    """Return the share of the gold tags, which must not be empty, that are among the first `k`."""
     return len(set(gold).intersection(ranked[:k])) / len(gold)
 
 
 def f1_of_all(gold: Collection[str], given: Sequence[str]) -> float:
-    """F1@M: of all tags that a system gives, as many as it sees fit (Yuan et al., ACL 2020)."""
+    """Return F1@M: the F1 of as many tags as the system chooses to give (Yuan et al., ACL 2020)."""
     return 2 * len(set(gold).intersection(given)) / (len(given) + len(gold))
 
 
 def r_precision(gold: Collection[str], ranked: Sequence[str]) -> float:
-    """Precision among as many tags as there are gold ones. `gold` must not be empty."""
+    """Return the precision of the first tags, as many as there are gold ones, of which there must be one."""
     return precision_at(gold, ranked, len(gold))
 
 
 def ndcg_at(gold: Collection[str], ranked: Sequence[str], k: int) -> float:
-    """Normalised discounted cumulative gain of the first `k`, gains of one (Järvelin and Kekäläinen 2002)."""
-    wanted = set(gold)
-    gain = sum(1 / math.log2(place + 2) for place, tag in enumerate(ranked[:k]) if tag in wanted)
-    best = sum(1 / math.log2(place + 2) for place in range(min(k, len(wanted))))
+    """Return the normalised discounted cumulative gain of the first `k`, with gains of 1.
+
+    Järvelin and Kekäläinen, ACM Transactions on Information Systems 2002. `gold` must not be empty.
+    """
+    expected = set(gold)
+    gain = sum(1 / math.log2(place + 2) for place, tag in enumerate(ranked[:k]) if tag in expected)
+    best = sum(1 / math.log2(place + 2) for place in range(min(k, len(expected))))
     return gain / best
 
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Answers of like confidence: how many, how sure on average, and how often right."""
+    """Answers of similar confidence: their number, mean confidence and accuracy."""
 
     count: int
     confidence: float
@@ -63,7 +66,7 @@ class Bin:
 
 
 def reliability(confidence: NDArray[np.floating], correct: NDArray[np.bool_], bins: int = 15) -> list[Bin]:
-    """The bins of equal width that hold an answer; `confidence` and `correct` are [answers]."""
+    """Return the non-empty bins of equal width; `confidence` and `correct` are [answers]."""
     place = np.minimum((confidence * bins).astype(int), bins - 1)
     return [
         Bin(int(inside.sum()), float(confidence[inside].mean()), float(correct[inside].mean()))
@@ -73,12 +76,12 @@ def reliability(confidence: NDArray[np.floating], correct: NDArray[np.bool_], bi
 
 
 def calibration_error(confidence: NDArray[np.floating], correct: NDArray[np.bool_], bins: int = 15) -> float:
-    """Expected calibration error: the mean distance of confidence and accuracy (Guo et al., ICML 2017)."""
+    """Return the expected calibration error: the mean distance of confidence and accuracy (Guo et al., ICML 2017)."""
     return sum(b.count * abs(b.confidence - b.accuracy) for b in reliability(confidence, correct, bins)) / len(correct)
 
 
 def coverage_accuracy(confidence: NDArray[np.floating], correct: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Accuracy among the surest 1, 2, … of the answers, as rows (coverage, accuracy) [answers, 2]."""
+    """Return rows (coverage, accuracy) [answers, 2] of the 1, 2, … most confident answers."""
     ordered = correct[np.argsort(-confidence, kind="stable")]
     counts = np.arange(1, len(ordered) + 1)
     return np.stack([counts / len(ordered), np.cumsum(ordered) / counts], axis=1)

@@ -1,1 +1,1 @@
-"""The HTML report, its charts, and tables quoted in pages."""
+"""The HTML report with its charts, and tables for Markdown pages."""

@@ -1,7 +1,7 @@
-"""Quote the numbers of a `metrics.json` in the pages that have a place for them.
+"""Write measured numbers into Markdown pages, so that nobody copies one by hand.
 
-`python -m wusum.eval.quote model/weights/metrics.json README.md model/weights/README.md` writes each table between its
-two marks, `<!-- scores of metrics.json -->` and `<!-- end of scores -->`, so that nobody copies a number by hand.
+`python -m wusum.eval.report.quote model/weights/metrics.json README.md model/weights/README.md` writes each table
+between its two marks, `<!-- scores of metrics.json -->` and `<!-- end of scores -->`.
 """
 
 from __future__ import annotations
@@ -15,48 +15,50 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-METRICS = {
+SUITE_METRICS = {
     "topics": ("accuracy", "macro-F1", "ECE"),
     "transfer": ("accuracy",),
     "tags": ("F1@5", "F1@10", "new R@10"),
     "drift": ("F1@5", "F1@10", "new R@10"),
     "by-hand": ("micro-F1",),
 }
-NAMES = {
+"""The suites and metrics of the table of scores."""
+
+ROW_NAMES = {
     "topics": "topics: {corpus}",
     "transfer": "topics: {corpus}, never trained on",
     "tags": "tags: {corpus}",
     "drift": "tags: {corpus}",
     "by-hand": "topics labelled by hand: {corpus}",
 }
-ALONE = ("ECE",)
-"""Measures by which no system is better than one that always says the same: no baseline stands beside."""
+WITHOUT_BASELINE = ("ECE",)
+"""Metrics that are shown without a baseline: a system that always gives the same answer can be best by them."""
 
-SOMETIMES = ("ECE", "new R@10")
-"""Measures that articles without probabilities or new tags do not have."""
+OPTIONAL_METRICS = ("ECE", "new R@10")
+"""Metrics that only answers with probabilities or corpora with new tags have."""
 
-AVERAGED = "transfer"
-"""The suite of which the mean of all corpora is a row, too."""
+AVERAGED_SUITE = "transfer"
+"""The suite with a row for the mean of all corpora."""
 
 
 def score_table(metrics: dict[str, Any]) -> str:
-    """A Markdown table of the main numbers, each with its interval, and the best baseline of each corpus."""
+    """Return a Markdown table of the main scores with their intervals, and the best baseline for each."""
     scores = {(s["suite"], s["corpus"], s["system"], s["metric"]): s for s in metrics["scores"] if not s["variant"]}
     lines = ["| test split | measure | wusum | 95% interval | best baseline | articles |", "|---|---|---|---|---|---|"]
-    for suite, names in METRICS.items():
+    for suite, names in SUITE_METRICS.items():
         corpora = list(dict.fromkeys(place[1] for place in scores if place[0] == suite))
         for corpus in corpora:
             for name in names:
-                if name in SOMETIMES and (suite, corpus, "wusum", name) not in scores:
+                if name in OPTIONAL_METRICS and (suite, corpus, "wusum", name) not in scores:
                     continue
                 best = _best(scores, suite, corpus, name)
                 s = scores[suite, corpus, "wusum", name]
-                beside = scores.get((suite, corpus, best, name))
-                theirs = f"{beside['value']:.3f} ({best})" if beside else ""
-                what = NAMES[suite].format(corpus=corpus)
+                baseline = scores.get((suite, corpus, best, name))
+                theirs = f"{baseline['value']:.3f} ({best})" if baseline else ""
+                row_name = ROW_NAMES[suite].format(corpus=corpus)
                 interval = f"{s['low']:.3f} – {s['high']:.3f}"
-                lines.append(f"| {what} | {name} | {s['value']:.3f} | {interval} | {theirs} | {s['articles']:,} |")
-        if suite == AVERAGED and corpora:
+                lines.append(f"| {row_name} | {name} | {s['value']:.3f} | {interval} | {theirs} | {s['articles']:,} |")
+        if suite == AVERAGED_SUITE and corpora:
             name, base = names[0], _best(scores, suite, corpora[0], names[0])
             ours, theirs = (
                 mean(scores[suite, c, system, name]["value"] for c in corpora) for system in ("wusum", base)
@@ -66,7 +68,7 @@ def score_table(metrics: dict[str, Any]) -> str:
 
 
 def robustness_table(metrics: dict[str, Any]) -> str:
-    """A Markdown table of what disturbances do: a row each, a column for each corpus."""
+    """Return a Markdown table of the robustness suite: a row for each disturbance, a column for each corpus."""
     found = [s for s in metrics["scores"] if s["suite"] == "robustness" and s["metric"] in ("accuracy", "F1@5")]
     columns = dict.fromkeys((s["corpus"], s["metric"], s["articles"]) for s in found)
     values = {(s["variant"], s["corpus"]): s["value"] for s in found}
@@ -78,7 +80,7 @@ def robustness_table(metrics: dict[str, Any]) -> str:
 
 
 def speed_table(found: dict[str, Any]) -> str:
-    """A Markdown table of what `wusum bench -o` has written."""
+    """Return a Markdown table, and a paragraph, of the numbers that `wusum bench -o` has written."""
     lines = ["| | articles/s | tokens/s | peak memory, MiB | of the matrix rate |", "|---|---|---|---|---|"]
     for rate in found["rates"]:
         cells = [f"{rate[name]:,.0f}" if rate[name] else "" for name in ("articles", "tokens", "peak_mib")]
@@ -108,11 +110,13 @@ TABLES = {"scores": score_table, "robustness": robustness_table, "speed": speed_
 
 
 def quoted(page: str, metrics: dict[str, Any], file: str) -> str:
-    """A page with tables of a metrics file between its marks; raises ValueError where it has no place for any,
-    or two for one."""
+    """Return a page with the tables of a metrics file between its marks.
+
+    Raises ValueError if the page has no marks of this file, or has those of a table twice.
+    """
     marks = rf"<!-- ({'|'.join(TABLES)}) of {re.escape(file)} -->.*?<!-- end of \1 -->"
 
-    def filled(found: re.Match[str]) -> str:
+    def fill(found: re.Match[str]) -> str:
         table = TABLES[found[1]](metrics)
         return f"<!-- {found[1]} of {file} -->\n{table}\n<!-- end of {found[1]} -->"
 
@@ -120,17 +124,18 @@ def quoted(page: str, metrics: dict[str, Any], file: str) -> str:
     if set(times.values()) != {1}:
         has = ", ".join(f"{table} {count} times" for table, count in times.items()) or "none of them, 0 times"
         raise ValueError(f"a page needs marks of {' or '.join(TABLES)} of {file} once, it has {has}")
-    return re.sub(marks, filled, page, flags=re.DOTALL)
+    return re.sub(marks, fill, page, flags=re.DOTALL)
 
 
-def _best(scores: dict[tuple[str, str, str, str], Any], suite: str, corpus: str, measure: str) -> str:
-    values = {p[2]: s["value"] for p, s in scores.items() if (*p[:2], p[3]) == (suite, corpus, measure)}
+def _best(scores: dict[tuple[str, str, str, str], Any], suite: str, corpus: str, metric: str) -> str:
+    """Return the name of the best baseline, "" if there is none to show."""
+    values = {p[2]: s["value"] for p, s in scores.items() if (*p[:2], p[3]) == (suite, corpus, metric)}
     values.pop("wusum", None)
-    return "" if measure in ALONE else max(values, key=lambda system: values[system], default="")
+    return "" if metric in WITHOUT_BASELINE else max(values, key=lambda system: values[system], default="")
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Rewrite the pages named after the metrics."""
+    """Rewrite pages; the arguments are a metrics file and the pages."""
     source = Path(arguments[0])
     metrics = json.loads(source.read_text(encoding="utf-8"))
     for name in arguments[1:]:

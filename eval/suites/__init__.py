@@ -1,1 +1,1 @@
-"""What is measured, one suite a file."""
+"""The suites, one in each file: which systems answer which articles."""

@@ -1,4 +1,4 @@
-"""Articles as scrapers and typists leave them: what each disturbance does to one."""
+"""Disturbances: changes to articles as scrapers and typists make them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import replace
 from wusum.train.data.corpora import Example
 
 Disturbance = Callable[[Example, random.Random], Example]
+"""Returns a changed article; draws all random choices from the generator."""
 
 _LETTERS = "ابتثجحخدذرزسشصضطظعغفقكلمنهوي"
 _MARKS = "\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652"
@@ -19,94 +20,94 @@ _DIGITS = str.maketrans("0123456789٠١٢٣٤٥٦٧٨٩", "٠١٢٣٤٥٦٧٨٩0
 _HAMZA = str.maketrans("أإآؤئ", "اااوي")
 
 
-def untitled(example: Example, chance: random.Random) -> Example:
-    """Without its title."""
+def drop_title(example: Example, rng: random.Random) -> Example:
+    """Drop the title."""
     return replace(example, title="")
 
 
 def cut(words: int) -> Disturbance:
-    """Its body cut after so many words."""
+    """Return a disturbance that cuts the body after `words` words."""
 
-    def cut_body(example: Example, chance: random.Random) -> Example:
+    def cut_body(example: Example, rng: random.Random) -> Example:
         return replace(example, body=" ".join(example.body.split()[:words]))
 
     return cut_body
 
 
-def everywhere(change: Callable[[str, random.Random], str]) -> Disturbance:
-    """The same change in title and body."""
+def in_title_and_body(change: Callable[[str, random.Random], str]) -> Disturbance:
+    """Return a disturbance that changes the text of title and body."""
 
-    def changed(example: Example, chance: random.Random) -> Example:
-        return replace(example, title=change(example.title, chance), body=change(example.body, chance))
+    def change_both(example: Example, rng: random.Random) -> Example:
+        return replace(example, title=change(example.title, rng), body=change(example.body, rng))
 
-    return changed
+    return change_both
 
 
-def unpunctuated(text: str, chance: random.Random) -> str:
-    """All punctuation gone."""
+def drop_punctuation(text: str, rng: random.Random) -> str:
+    """Replace every punctuation mark by a space."""
     return "".join(" " if unicodedata.category(c).startswith("P") else c for c in text)
 
 
-def punctuated(text: str, chance: random.Random) -> str:
-    """A mark of punctuation after about every fifth word, wherever that may be."""
-    return re.sub(r"(?<=\w)(?=\s|$)", lambda m: chance.choice(_PUNCTUATION) if chance.random() < 0.2 else "", text)
+def add_punctuation(text: str, rng: random.Random) -> str:
+    """Add a random punctuation mark after about every fifth word."""
+    return re.sub(r"(?<=\w)(?=\s|$)", lambda m: rng.choice(_PUNCTUATION) if rng.random() < 0.2 else "", text)
 
 
-def vocalised(text: str, chance: random.Random) -> str:
-    """A mark on about every third Arabic letter."""
-    return re.sub(r"[ء-ي]", lambda m: m.group() + (chance.choice(_MARKS) if chance.random() < 1 / 3 else ""), text)
+def add_diacritics(text: str, rng: random.Random) -> str:
+    """Add a random diacritic to about every third Arabic letter."""
+    return re.sub(r"[ء-ي]", lambda m: m.group() + (rng.choice(_MARKS) if rng.random() < 1 / 3 else ""), text)
 
 
-def unvocalised(text: str, chance: random.Random) -> str:
-    """The marks that an outlet writes, such as those of tanwin and shadda, left out."""
+def drop_diacritics(text: str, rng: random.Random) -> str:
+    """Drop the diacritics that an outlet writes, such as tanwin and shadda."""
     return text.translate(dict.fromkeys(map(ord, _MARKS)))
 
 
-def without_hamza(text: str, chance: random.Random) -> str:
-    """Hamzas left out, as hurried typists do, and ة for ه at the end of half of the words."""
+def drop_hamza(text: str, rng: random.Random) -> str:
+    """Drop every hamza, and replace ة by ه at the end of half of its words, as hurried typists do."""
     plain = text.translate(_HAMZA)
-    return re.sub(r"ة\b", lambda m: "ه" if chance.random() < 0.5 else m.group(), plain)
+    return re.sub(r"ة\b", lambda m: "ه" if rng.random() < 0.5 else m.group(), plain)
 
 
-def swapped_digits(text: str, chance: random.Random) -> str:
-    """European digits for Arabic ones and the other way round."""
+def swap_digits(text: str, rng: random.Random) -> str:
+    """Replace European digits by Arabic ones and vice versa."""
     return text.translate(_DIGITS)
 
 
-def noisy(text: str, chance: random.Random) -> str:
-    """Of the letters 5% left out, doubled, changed for another or swapped with the next."""
+def add_noise(text: str, rng: random.Random) -> str:
+    """Drop, double, replace or swap with the next 5% of the letters."""
     letters = list(text)
     for i, letter in enumerate(letters):
-        if not letter.isalpha() or chance.random() >= 0.05:
+        if not letter.isalpha() or rng.random() >= 0.05:
             continue
-        kind = chance.randrange(4)
+        kind = rng.randrange(4)
         if kind == 0:
             letters[i] = ""
         elif kind == 1:
             letters[i] = letter * 2
         elif kind == 2:
-            letters[i] = chance.choice(_LETTERS)
+            letters[i] = rng.choice(_LETTERS)
         elif i + 1 < len(letters):
             letters[i], letters[i + 1] = letters[i + 1], letter
     return "".join(letters)
 
 
 DISTURBANCES: dict[str, Disturbance] = {
-    "as it is": lambda example, chance: example,
-    "no title": untitled,
+    "as it is": lambda example, rng: example,
+    "no title": drop_title,
     "50 words": cut(50),
     "100 words": cut(100),
     "200 words": cut(200),
-    "no punctuation": everywhere(unpunctuated),
-    "more punctuation": everywhere(punctuated),
-    "diacritics": everywhere(vocalised),
-    "no diacritics": everywhere(unvocalised),
-    "no hamza": everywhere(without_hamza),
-    "digits swapped": everywhere(swapped_digits),
-    "5% noise": everywhere(noisy),
+    "no punctuation": in_title_and_body(drop_punctuation),
+    "more punctuation": in_title_and_body(add_punctuation),
+    "diacritics": in_title_and_body(add_diacritics),
+    "no diacritics": in_title_and_body(drop_diacritics),
+    "no hamza": in_title_and_body(drop_hamza),
+    "digits swapped": in_title_and_body(swap_digits),
+    "5% noise": in_title_and_body(add_noise),
 }
 
 
-def disturbed(name: str, example: Example) -> Example:
-    """An article after a disturbance, the same way each time."""
+def disturb(name: str, example: Example) -> Example:
+    """Return an article after a disturbance; an article is always changed in the same way."""
     return DISTURBANCES[name](example, random.Random(f"{name} {example.id}"))

@@ -1,4 +1,4 @@
-"""Archives of pages and dumps, zip and tar: their members are read in place, and nothing is unpacked to the disk."""
+"""Zip and tar archives of pages and dumps. Members are read in place; nothing is unpacked to the disk."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from typing import Any, Final, NamedTuple, Protocol, Self
 
 from wusum.model.io.compression import decompress
 
-_TARS: Final = {".tar": "", ".tgz": "gz", ".tar.gz": "gz", ".tar.xz": "xz", ".tar.bz2": "bz2", ".tar.zst": "zst"}
-SUFFIXES: Final = {".zip": "zip", **dict.fromkeys(_TARS, "tar")}
-DAMAGE: Final = (zipfile.BadZipFile, tarfile.TarError, zlib.error)
-"""What a damaged archive raises as it is read."""
-REFUSED: Final = (
-    *DAMAGE,
+_TAR_COMPRESSIONS: Final = {
+    ".tar": "", ".tgz": "gz", ".tar.gz": "gz", ".tar.xz": "xz", ".tar.bz2": "bz2", ".tar.zst": "zst"
+}  # fmt: skip
+SUFFIXES: Final = {".zip": "zip", **dict.fromkeys(_TAR_COMPRESSIONS, "tar")}
+READ_ERRORS: Final = (zipfile.BadZipFile, tarfile.TarError, zlib.error)
+"""Exceptions that reading a damaged archive raises."""
+OPEN_ERRORS: Final = (
+    *READ_ERRORS,
     EOFError,
     lzma.LZMAError,
     KeyError,
@@ -27,57 +29,58 @@ REFUSED: Final = (
     ValueError,
     struct.error,
 )
-"""What opening raises, also of a member that is missing, compressed in an unknown way or encrypted."""
+"""Exceptions that opening an archive raises, or a member that is missing, encrypted or compressed in an unknown way."""
 
 
-MAX_EXTENSION: Final = 1 << 16
-"""Bytes of the longest name or extended header in a tar: tarfile needs time by the square of them."""
+MAX_HEADER_BYTES: Final = 1 << 16
+"""Longest name or extended header in a tar, in bytes: the time that tarfile needs grows with the square of its size."""
 
 MAX_MEMBERS: Final = 10_000_000
-"""Files of a tar at most. Their names are held in memory, and packed headers without files take next to no room."""
+"""Most files in a tar: their names are held in memory, and compressed headers without data take next to no room."""
 
-_EXTENSIONS: Final = (
+_EXTENDED_HEADERS: Final = (
     tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE
 )  # fmt: skip
 
 
 class DamagedArchiveError(OSError):
-    """An archive, or one of its members, that cannot be read, whatever the disk or the network does."""
+    """The bytes of an archive or of one of its members are bad; the disk and the network are not to blame."""
 
 
 class Archive(Protocol):
-    """The files in an archive, by their paths in it; links, which may lead anywhere, are none."""
+    """The files in an archive by their paths. Links are left out, since they could lead anywhere."""
 
     def paths(self) -> Iterator[str]:
-        """The paths of the files in the archive's own order, in which it is read without going back."""
+        """Yield the paths of the files in the archive's own order, so that it is read without seeking back."""
 
     def open(self, path: str, mode: str = "rb") -> Any:
-        """The bytes of a file; raises one of REFUSED."""
+        """Open a file for reading bytes; raises one of OPEN_ERRORS."""
 
     def size(self, path: str) -> int:
-        """Bytes of a file."""
+        """Return the size of a file in bytes."""
 
     def info(self, path: str) -> dict[str, Any]:
-        """The size of a file, and what tells its contents from others of that size."""
+        """Return the size of a file and a checksum or time that changes with its contents."""
 
 
 def archive_kind(path: str) -> str:
-    """The kind of archive that a name tells, "" for none."""
+    """Return "zip" or "tar" by the suffix of a path; "" for any other file."""
     return next((archive_kind for suffix, archive_kind in SUFFIXES.items() if path.lower().endswith(suffix)), "")
 
 
-def separate(path: str) -> bool:
-    """Whether an archive's members are packed each for itself, so that the others outlast the damage of one.
+def has_independent_members(path: str) -> bool:
+    """Return whether each member of an archive can be read although another one is damaged.
 
-    The members of a compressed tar are one stream: what comes after damage is lost.
+    The members of a compressed tar form one stream: everything after the damage is lost.
     """
     return path.lower().endswith((".zip", ".tar"))
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether an error of reading says that the bytes are bad, not that they cannot be had for now.
+    """Return whether a read error means that the bytes are bad, and not that the disk or the network failed.
 
-    Decompressors raise plain OSErrors; those of the system have a number, those of networks have classes of their own.
+    Decompressors raise plain OSErrors; those of the operating system have an error number, and those of networks have
+    classes of their own.
     """
     if not isinstance(error, OSError):
         return isinstance(error, (EOFError, zlib.error, lzma.LZMAError))
@@ -87,13 +90,18 @@ def is_damage(error: BaseException) -> bool:
 
 
 def open_archive(path: str) -> Archive:
-    """The archive at a local path or a URL; raises OSError or one of REFUSED."""
+    """Open the archive at a local path or a URL; raises OSError or one of OPEN_ERRORS."""
     source: Any = path
     if "://" in path:
-        import fsspec  # slow to import, and seldom needed
+        import fsspec  # slow to import and seldom needed
 
         source = fsspec.open(path, "rb").open()
     return _Zip(source) if archive_kind(path) == "zip" else _Tar(source, path)
+
+
+def member_name(path: str) -> str:
+    """Return a member's path without a leading "/" and without empty or "." parts."""
+    return "/".join(part for part in path.split("/") if part not in ("", "."))
 
 
 class _Zip:
@@ -114,33 +122,33 @@ class _Zip:
 
 
 def _open_tar(source: Any, path: str) -> Any:
-    packing = next(packing for suffix, packing in _TARS.items() if path.lower().endswith(suffix))
-    if packing == "zst":  # which tarfile has only since Python 3.14
-        raw = open(source, "rb") if isinstance(source, str) else source  # noqa: SIM115 - the archive reads on from it
-        source, packing = decompress(raw, packing), ""
-    mode: Any = f"r:{packing}"
-    named = isinstance(source, str)
-    return tarfile.open(source if named else None, mode, None if named else source, tarinfo=_Header)
+    compression = next(name for suffix, name in _TAR_COMPRESSIONS.items() if path.lower().endswith(suffix))
+    if compression == "zst":  # tarfile reads Zstandard only since Python 3.14
+        raw = open(source, "rb") if isinstance(source, str) else source  # noqa: SIM115 - the archive keeps it open
+        source, compression = decompress(raw, compression), ""
+    mode: Any = f"r:{compression}"
+    is_path = isinstance(source, str)
+    return tarfile.open(source if is_path else None, mode, None if is_path else source, tarinfo=_CheckedHeader)
 
 
-class _Header(tarfile.TarInfo):
-    """A header that refuses what tarfile takes in good faith.
+class _CheckedHeader(tarfile.TarInfo):
+    """A header that refuses two things that tarfile accepts.
 
-    That are names or extensions without end, which it reads whole into memory, and sizes that lead backwards.
+    They are negative sizes, and names or extended headers of any length, which tarfile reads whole into memory.
     """
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        found = super().frombuf(buf, encoding, errors)
-        if found.type in _EXTENSIONS and found.size > MAX_EXTENSION:
-            raise tarfile.ReadError(f"a header of {found.size:,} bytes")
-        if found.size < 0:
-            raise tarfile.ReadError(f"a size of {found.size:,} bytes")
-        return found
+        header = super().frombuf(buf, encoding, errors)
+        if header.type in _EXTENDED_HEADERS and header.size > MAX_HEADER_BYTES:
+            raise tarfile.ReadError(f"a header of {header.size:,} bytes")
+        if header.size < 0:
+            raise tarfile.ReadError(f"a size of {header.size:,} bytes")
+        return header
 
 
-class _Place(NamedTuple):
-    """Where in a tar a file stands."""
+class _Location(NamedTuple):
+    """Where the data of a file lies in a tar."""
 
     start: int
     size: int
@@ -149,61 +157,59 @@ class _Place(NamedTuple):
 
 
 class _Tar:
-    """A tar, of whose members only the places are kept: tarfile's own list of a million would fill the memory.
+    """A tar, or several that were joined end to end.
 
-    Of tars that were joined end to end all are read.
+    Only the locations of its members are kept: tarfile's own list of a million members would fill the memory.
     """
 
     def __init__(self, source: Any, path: str) -> None:
         self._tar = _open_tar(source, path)
-        self._places: dict[str, _Place] = {}
-        ends = False
-        while not ends:
+        self._locations: dict[str, _Location] = {}
+        at_end = False
+        while not at_end:
             while member := self._tar.next():
                 self._tar.members.clear()
                 if member.size < 0 or self._tar.offset <= member.offset:
                     raise tarfile.ReadError(f"a member of {member.size:,} bytes")
                 if member.isreg():
-                    self._keep(member)
-            ends = not self._another()
+                    self._add(member)
+            at_end = not self._find_next_tar()
 
-    def _keep(self, member: tarfile.TarInfo) -> None:
-        self._places.pop(member.name, None)  # a later member of the same name takes its place
+    def _add(self, member: tarfile.TarInfo) -> None:
+        self._locations.pop(member.name, None)  # a later member of the same name replaces this one
         sparse = member.sparse is not None
-        self._places[member.name] = _Place(member.offset_data, 0 if sparse else member.size, member.mtime, sparse)
-        if len(self._places) > MAX_MEMBERS:
+        self._locations[member.name] = _Location(member.offset_data, 0 if sparse else member.size, member.mtime, sparse)
+        if len(self._locations) > MAX_MEMBERS:
             raise tarfile.ReadError(f"more than {MAX_MEMBERS:,} files")
 
-    def _another(self) -> bool:
-        """Whether more comes after the zeros at an end; raises ReadError for a damaged header, which has none."""
-        start = place = self._tar.offset
+    def _find_next_tar(self) -> bool:
+        """Return whether another tar follows the zeros at the end of this one, and move to its beginning.
+
+        Raises ReadError if there are no such zeros: then a damaged header looks like the end.
+        """
+        start = position = self._tar.offset
         self._tar.fileobj.seek(start)
         while block := self._tar.fileobj.read(tarfile.BLOCKSIZE):
             if block.strip(b"\0"):
-                if place == start:  # tarfile takes it for the end
+                if position == start:
                     raise tarfile.ReadError(f"damaged header at byte {start:,}")
-                self._tar.offset = place
+                self._tar.offset = position
                 return True
-            place += len(block)
+            position += len(block)
         return False
 
     def paths(self) -> Iterator[str]:
-        return iter(self._places)
+        return iter(self._locations)
 
     def open(self, path: str, mode: str = "rb") -> Any:
-        place, member = self._places[path], tarfile.TarInfo(path)
-        if place.sparse:  # a kilobyte can stand for more zeros than anybody can read
-            raise ValueError("packed as a sparse file, as no text is")
-        member.offset_data, member.size = place.start, place.size
+        location, member = self._locations[path], tarfile.TarInfo(path)
+        if location.sparse:  # a kilobyte can stand for more zeros than anyone can read
+            raise ValueError("sparse files are not supported")
+        member.offset_data, member.size = location.start, location.size
         return self._tar.extractfile(member)
 
     def size(self, path: str) -> int:
-        return self._places[path].size
+        return self._locations[path].size
 
     def info(self, path: str) -> dict[str, Any]:
-        return {"size": self.size(path), "mtime": self._places[path].time}
-
-
-def inner_name(path: str) -> str:
-    """What a member is called: its path in the archive, whether that begins with "./", "/" or neither."""
-    return "/".join(part for part in path.split("/") if part not in ("", "."))
+        return {"size": self.size(path), "mtime": self._locations[path].time}

@@ -1,4 +1,4 @@
-"""Inputs named by a user → the files to read: paths, folders, globs, fsspec URLs, and the members of archives."""
+"""The inputs that a user names → the files to read: paths, folders, globs, fsspec URLs and the members of archives."""
 
 from __future__ import annotations
 
@@ -19,35 +19,38 @@ FORMATS: Final = ("txt", "jsonl", "csv", "tsv", "parquet")
 
 
 @dataclass(slots=True)
-class Meter:
-    """How far a reading has come, in bytes of the files as they are stored."""
+class ReadProgress:
+    """Progress of a run through its inputs, in bytes of the files as they are stored."""
 
     finished: int = 0
+    """Bytes of the files that are finished."""
     current: Any = None
+    """The stream that is being read, if any."""
 
     @property
     def position(self) -> int:
-        """Bytes of the files read so far."""
+        """Bytes read so far."""
         return self.finished + (self.current.tell() if self.current else 0)
 
-    def pass_over(self, file: File) -> None:
-        """Take a file, or the rest of it, for read."""
+    def finish(self, file: InputFile) -> None:
+        """Count a file as read to its end, also if the rest of it was skipped."""
         self.current = None
         self.finished += file.size
 
 
-class File(NamedTuple):
+class InputFile(NamedTuple):
     """A file to read."""
 
     path: str
     name: str
-    """Its path below the folder given, for a file given its last part."""
+    """Its path below the given folder; its base name if the file itself was given."""
     system: Any = None
-    """An fsspec file system, or the archive; None = local."""
+    """An fsspec file system or the opened archive; None is the local file system."""
     archive: str = ""
-    """The archive that it is a member of."""
+    """The path or URL of the archive that holds it."""
 
     def __str__(self) -> str:
+        """Return the path that messages show."""
         return f"{self.archive}/{self.path}" if self.archive else self.path
 
     @property
@@ -56,40 +59,47 @@ class File(NamedTuple):
         return int(os.path.getsize(self.path) if self.system is None else self.system.size(self.path) or 0)
 
     @contextmanager
-    def open(self, meter: Meter) -> Iterator[BinaryIO]:
-        """The file's bytes, decompressed; `meter` follows the reading. Raises Damaged for a damaged archive."""
+    def open(self, progress: ReadProgress) -> Iterator[BinaryIO]:
+        """Open the file, decompressed, and keep `progress` up to date.
+
+        Raises DamagedArchiveError if the archive that holds it is damaged.
+        """
         try:
-            with self._raw() as raw:
-                meter.current = raw
+            with self._open_raw() as raw:
+                progress.current = raw
                 compression = split_suffix(self.path)[1]
                 # fsspec's own files have no bounded readline.
                 stream = raw if self.system is None else io.BufferedReader(raw)
-                with decompress(stream, compression) if compression else stream as local_path:
-                    yield local_path
-                meter.pass_over(self)
-        except archives.DAMAGE as error:
-            raise archives.DamagedArchiveError(message(error)) from error
+                with decompress(stream, compression) if compression else stream as opened:
+                    yield opened
+                progress.finish(self)
+        except archives.READ_ERRORS as error:
+            raise archives.DamagedArchiveError(error_message(error)) from error
 
-    def alone_damaged(self, error: BaseException) -> bool:
-        """Whether an error in reading it says that it is damaged, and it is one page, or a member that is packed apart.
+    def is_isolated_damage(self, error: BaseException) -> bool:
+        """Return whether a read error means that this file alone is damaged, so that a run can skip it and go on.
 
-        Any other file that is damaged was cut on its way, most likely, and can be had whole.
+        That is so for a page, and for a member of an archive whose members are independent. Any other damaged file was
+        most likely truncated in transfer, and a complete copy exists.
         """
-        apart = archives.separate(self.archive) if self.archive else split_suffix(self.path)[0] == "txt"
-        return apart and archives.is_damage(error)
+        if self.archive:
+            isolated = archives.has_independent_members(self.archive)
+        else:
+            isolated = split_suffix(self.path)[0] == "txt"
+        return isolated and archives.is_damage(error)
 
-    def _raw(self) -> Any:
-        """The file's bytes as they are stored."""
+    def _open_raw(self) -> Any:
+        """Open the file as it is stored."""
         if self.system is None:
             return open(self.path, "rb")
         try:
             return self.system.open(self.path, "rb")
-        except archives.REFUSED as error:
-            raise archives.DamagedArchiveError(message(error)) from error
+        except archives.OPEN_ERRORS as error:
+            raise archives.DamagedArchiveError(error_message(error)) from error
 
 
 def split_suffix(path: str) -> tuple[str, str]:
-    """The format and compression in a file's name, e.g. ("jsonl", "gz"); "" where there is none or it is not known."""
+    """Return the format and compression that a file's name ends in, e.g. ("jsonl", "gz"); "" if none is known."""
     stem, suffix = os.path.splitext(path.lower())
     compression = suffix[1:] if suffix[1:] in COMPRESSIONS else ""
     if compression:
@@ -99,113 +109,114 @@ def split_suffix(path: str) -> tuple[str, str]:
 
 
 IsOutput = Callable[[str], bool]
-"""Whether a path, real or of a remote system, is one that the run writes."""
+"""Returns whether a path, absolute or on a remote system, is one that the run writes."""
 
 
-def writes_nothing(path: str) -> bool:
-    """For a run that writes no file."""
+def no_outputs(path: str) -> bool:
+    """Return False: the `IsOutput` of a run that writes no file."""
     return False
 
 
 def local_path(name: str) -> str:
-    """The name without a scheme that means the local system."""
+    """Return the name without a scheme that means the local file system."""
     return name.removeprefix("file://").removeprefix("local://")
 
 
-def find(name: str, written: IsOutput = writes_nothing) -> Iterator[File]:
-    """The files that an input names, sorted; raises DumpError where there is none, or a folder cannot be listed.
+def find_files(name: str, is_output: IsOutput = no_outputs) -> Iterator[InputFile]:
+    """Return the files that an input names, in sorted order.
 
-    Files that the run itself writes are passed over in a folder or glob, and refused as an input.
+    Files that the run itself writes are skipped in a folder or glob. Raises DumpError if there is no file, if a folder
+    cannot be listed, or if the input is one of those files.
     """
     name = local_path(name)
-    if "://" not in name and written(os.path.realpath(name)):
-        raise DumpError(f"{name}: is an output of this run, so it cannot be an input")
+    if "://" not in name and is_output(os.path.realpath(name)):
+        raise DumpError(f"{name}: this run writes it, so it cannot be an input")
     files = _find_remote(name) if "://" in name else _find_local(name)
-    files = (f for f in files if f.archive or not written(os.path.realpath(f.path) if f.system is None else f.path))
+    files = (f for f in files if f.archive or not is_output(os.path.realpath(f.path) if f.system is None else f.path))
     first = next(files, None)
     if first is None:
-        raise DumpError(f"{name}: no file found with a known suffix ({_suffixes()})")
+        raise DumpError(f"{name}: no file found with a known suffix ({_known_suffixes()})")
     return chain([first], files)
 
 
-def total_size(inputs: Iterable[str], written: IsOutput = writes_nothing) -> int | None:
-    """Bytes of all files that the inputs name, None where one of them is standard input."""
+def total_size(inputs: Iterable[str], is_output: IsOutput = no_outputs) -> int | None:
+    """Return the bytes of all files that the inputs name; None if one of the inputs is standard input."""
     names = list(inputs)
-    return None if "-" in names else sum(file.size for name in names for file in find(name, written))
+    return None if "-" in names else sum(file.size for name in names for file in find_files(name, is_output))
 
 
-def message(error: BaseException) -> str:
-    """What an exception says, or at least its name."""
+def error_message(error: BaseException) -> str:
+    """Return the message of an exception, or its class name if it has none."""
     return str(error) or type(error).__name__
 
 
-def _find_local(name: str) -> Iterator[File]:
+def _find_local(name: str) -> Iterator[InputFile]:
     if os.path.isdir(name):
-        return _below(name, _walk(name))
+        return _files_below(name, _walk(name))
     if os.path.exists(name):
-        return _members(name, "") if archives.archive_kind(name) else iter([_given(name)])
+        return _members(name, "") if archives.archive_kind(name) else iter([_single_file(name)])
     if glob.has_magic(name):
         matches = (path for path in glob.iglob(name, recursive=True) if not os.path.isdir(path))
-        return _below(_glob_root(name), sorted(matches))
+        return _files_below(_glob_root(name), sorted(matches))
     raise DumpError(f"{name}: no such file or folder")
 
 
-def _find_remote(url: str) -> Iterator[File]:
-    from fsspec.core import url_to_fs  # slow to import, and seldom needed
+def _find_remote(url: str) -> Iterator[InputFile]:
+    from fsspec.core import url_to_fs  # slow to import and seldom needed
 
     try:
         system, path = url_to_fs(url)
-        # Asked first: to ask whether a web address is a folder would fetch and parse the file.
+        # The suffix decides first: asking whether a web address is a folder would fetch and parse the file.
         if split_suffix(path)[0] and not glob.has_magic(path):
             if not system.exists(path):
                 raise DumpError(f"{url}: no such file")
-            return iter([_given(path, system)])
+            return iter([_single_file(path, system)])
         if archives.archive_kind(path) and not glob.has_magic(path):
             return _members(url, "")
         if glob.has_magic(path):
-            return _below(_glob_root(path), sorted(system.glob(path)), system)
-        return _below(path, sorted(system.find(path)), system)
+            return _files_below(_glob_root(path), sorted(system.glob(path)), system)
+        return _files_below(path, sorted(system.find(path)), system)
     except DumpError:
         raise
     except Exception as error:  # every remote system has exceptions of its own
-        raise DumpError(f"{url}: {message(error)}") from error
+        raise DumpError(f"{url}: {error_message(error)}") from error
 
 
-def _given(path: str, system: Any = None) -> File:
+def _single_file(path: str, system: Any = None) -> InputFile:
     if not split_suffix(path)[0]:
-        raise DumpError(f"{path}: unknown kind of file; the known suffixes are {_suffixes()}")
-    return File(path, os.path.basename(path), system)
+        raise DumpError(f"{path}: unknown file format; the known suffixes are {_known_suffixes()}")
+    return InputFile(path, os.path.basename(path), system)
 
 
-def _below(root: str, paths: Iterable[str], system: Any = None) -> Iterator[File]:
+def _files_below(root: str, paths: Iterable[str], system: Any = None) -> Iterator[InputFile]:
     for path in paths:
         below = os.path.relpath(path, root or os.curdir)
-        if _hidden(below):
+        if _is_hidden(below):
             continue
         if split_suffix(path)[0]:
-            yield File(path, below, system)
+            yield InputFile(path, below, system)
         elif archives.archive_kind(path):
             yield from _members(path if system is None else system.unstrip_protocol(path), f"{below}/")
 
 
-def _hidden(below: str) -> bool:
+def _is_hidden(below: str) -> bool:
     return any(part.startswith(".") and part != ".." for part in below.split(os.sep))
 
 
-def _members(archive: str, prefix: str) -> Iterator[File]:
-    """The files in an archive, read in place; raises DumpError for one that is damaged."""
+def _members(archive: str, prefix: str) -> Iterator[InputFile]:
+    """Yield the files in an archive; raises DumpError if it is damaged."""
     try:
         opened = archives.open_archive(archive)
-    except (OSError, *archives.REFUSED) as error:
-        raise DumpError(f"{archive}: cannot be read as an archive: {message(error)}") from error
+    except (OSError, *archives.OPEN_ERRORS) as error:
+        raise DumpError(f"{archive}: cannot be read as an archive: {error_message(error)}") from error
     for path in opened.paths():
-        name = archives.inner_name(path)
-        if split_suffix(path)[0] and not _hidden(name):
-            yield File(path, prefix + name, opened, archive)
+        name = archives.member_name(path)
+        if split_suffix(path)[0] and not _is_hidden(name):
+            yield InputFile(path, prefix + name, opened, archive)
 
 
 def _walk(folder: str) -> Iterator[str]:
-    """Files below a folder, each folder sorted by name and listed only when its turn comes."""
+    """Yield the files below a folder, sorted by name within each folder, which is listed only when it is reached."""
     try:
         with os.scandir(folder) as entries:
             found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
@@ -225,7 +236,7 @@ def _glob_root(pattern: str) -> str:
     return pattern
 
 
-def _suffixes() -> str:
+def _known_suffixes() -> str:
     plain = ", ".join(f".{name}" for name in FORMATS)
-    packed = f"all but .parquet also with {', '.join(f'.{name}' for name in COMPRESSIONS)}"
-    return f"{plain}; {packed}; {', '.join(archives.SUFFIXES)} of such files"
+    compressed = f"all but .parquet also with {', '.join(f'.{name}' for name in COMPRESSIONS)}"
+    return f"{plain}; {compressed}; {', '.join(archives.SUFFIXES)} of such files"

@@ -1,6 +1,6 @@
-"""Bytes of JSON lines, CSV, TSV and Parquet → records, one at a time, each good or with the reason why not.
+"""Bytes of JSON lines, CSV, TSV and Parquet → records, one at a time, or the reason for rejecting each.
 
-Memory is bounded by one record, for Parquet by one batch of rows and one compressed page of each column.
+Memory is bounded by one record; for Parquet, by a batch of rows and a compressed page of each column.
 """
 
 from __future__ import annotations
@@ -14,40 +14,44 @@ from typing import IO, Any, AnyStr, BinaryIO, NamedTuple, TextIO
 import orjson
 
 from wusum.model.io.fields import Fields, FormatError, RecordError, json_type
-from wusum.model.io.validation import Limits, not_utf8, too_long
+from wusum.model.io.validation import Limits, not_utf8_reason, too_long_reason
 
-_BATCH = 128  # Parquet rows decoded at once
+_BATCH_ROWS = 128  # Parquet rows decoded at once
 
 Row = tuple[int, Mapping[str, Any] | str]
-"""A line or row number, from 1, and the record's fields; or why there are none."""
+"""The number of a line or row, from 1, and its fields or, as a string, the reason for rejecting it."""
 
 
 class Line(NamedTuple):
-    """A line of bytes, with its end."""
+    """A line of bytes with its line ending."""
 
     number: int
     data: bytes
-    whole: bool  # False: too long, only its beginning is kept
+    complete: bool
+    """False if the line is too long, so that `data` is only its beginning."""
 
 
-def rows(stream: BinaryIO, format: str, fields: Fields, limits: Limits) -> Iterator[Row]:
-    """The records of a stream of format "jsonl", "csv", "tsv" or "parquet"; raises Unreadable for another make."""
+def read_rows(stream: BinaryIO, format: str, fields: Fields, limits: Limits) -> Iterator[Row]:
+    """Yield the rows of a stream of format "jsonl", "csv", "tsv" or "parquet".
+
+    Raises FormatError if the stream is not in the format, or a table lacks a column that `fields` needs.
+    """
     if format == "jsonl":
-        return json_rows(lines(stream, limits.max_bytes), limits)
+        return json_rows(read_lines(stream, limits.max_bytes), limits)
     if format == "parquet":
         return _parquet_rows(stream, fields)
     return _csv_rows(stream, "\t" if format == "tsv" else ",", fields, limits)
 
 
-def lines(stream: BinaryIO, limit: int) -> Iterator[Line]:
-    """The lines of a stream, none read further into memory than `limit` bytes; a byte order mark is dropped."""
+def read_lines(stream: BinaryIO, limit: int) -> Iterator[Line]:
+    """Yield the lines of a stream without a byte order mark, reading at most `limit` bytes of each into memory."""
     number = 0
     while data := stream.readline(limit):
         number += 1
-        whole = len(data) < limit or data.endswith(b"\n")
-        if not whole:
+        complete = len(data) < limit or data.endswith(b"\n")
+        if not complete:
             _skip_line(stream, b"\n")
-        yield Line(number, data.removeprefix(codecs.BOM_UTF8) if number == 1 else data, whole)
+        yield Line(number, data.removeprefix(codecs.BOM_UTF8) if number == 1 else data, complete)
 
 
 def _skip_line(stream: IO[AnyStr], newline: AnyStr) -> None:
@@ -56,10 +60,10 @@ def _skip_line(stream: IO[AnyStr], newline: AnyStr) -> None:
 
 
 def json_rows(lines: Iterable[Line], limits: Limits) -> Iterator[Row]:
-    """The records of JSON lines; blank ones hold none."""
+    """Yield the rows of JSON lines; blank lines are skipped."""
     for line in lines:
         if line.data.strip():
-            yield line.number, _json_row(line.data) if line.whole else too_long(limits)
+            yield line.number, _json_row(line.data) if line.complete else too_long_reason(limits)
 
 
 def _json_row(data: bytes) -> Mapping[str, Any] | str:
@@ -68,40 +72,43 @@ def _json_row(data: bytes) -> Mapping[str, Any] | str:
     except orjson.JSONDecodeError as error:
         try:
             data.decode()
-        except UnicodeDecodeError as broken:
-            return not_utf8(broken)
-        return f"wrongly encoded: lone surrogate: {error}" if "surrogate" in str(error) else f"no JSON: {error}"
-    return value if isinstance(value, dict) else f"no JSON object: the line is {json_type(value)}"
+        except UnicodeDecodeError as decode_error:
+            return not_utf8_reason(decode_error)
+        return f"wrong encoding: lone surrogate: {error}" if "surrogate" in str(error) else f"invalid JSON: {error}"
+    return value if isinstance(value, dict) else f"not a JSON object: the line is {json_type(value)}"
 
 
 class _CsvLines:
-    """The lines of a table. Not a generator, so that reading can go on after one that is too long."""
+    """The lines of a table. Unlike a generator, it can be read on after it has raised for a line that is too long."""
 
     def __init__(self, text: TextIO, limit: int) -> None:
         self._text = text
-        self.limit = limit
-        self.left = limit
-        """Characters that the row may still have: one with quotes can go over any number of lines."""
+        self._limit = limit
+        self._left = limit
+
+    def start_row(self) -> None:
+        """Allow `limit` characters for the next row: a row with quotes can span any number of lines."""
+        self._left = self._limit
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = self._text.readline(self.limit)
+        line = self._text.readline(self._limit)
         if not line:
             raise StopIteration
-        if len(line) == self.limit and not line.endswith("\n"):
+        if len(line) == self._limit and not line.endswith("\n"):
             _skip_line(self._text, "\n")
-            raise RecordError(f"absurdly long: a line of more than {self.limit:,} characters")
-        self.left -= len(line)
-        if self.left < 0:
-            raise RecordError(f"absurdly long: a row of more than {self.limit:,} characters")
+            raise RecordError(f"too long: a line of more than {self._limit:,} characters")
+        self._left -= len(line)
+        if self._left < 0:
+            raise RecordError(f"too long: a row of more than {self._limit:,} characters")
         return line
 
 
 def _csv_rows(stream: BinaryIO, delimiter: str, fields: Fields, limits: Limits) -> Iterator[Row]:
     csv.field_size_limit(limits.max_bytes)  # global to the process; the default is 128 KiB
-    # Surrogate escapes carry bytes that are not UTF-8 through the parser, to the one row that they spoil.
+    # Surrogate escapes carry bytes that are not UTF-8 through the parser, so that they spoil only their own row.
     with io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="") as text:
         lines = _CsvLines(text, limits.max_bytes)
         table = csv.reader(lines, delimiter=delimiter, strict=True)
@@ -111,7 +118,7 @@ def _csv_rows(stream: BinaryIO, delimiter: str, fields: Fields, limits: Limits) 
             if isinstance(values, str):
                 yield number, values
             elif len(values) != len(header):
-                yield number, f"ragged row: {len(values)} fields where the header has {len(header)}"
+                yield number, f"ragged row: {len(values)} fields, but the header has {len(header)}"
             else:
                 row = dict(zip(header, values, strict=True))
                 yield number, {name: row[name].encode(errors="surrogateescape") for name in wanted}
@@ -120,18 +127,18 @@ def _csv_rows(stream: BinaryIO, delimiter: str, fields: Fields, limits: Limits) 
 def _csv_header(table: Iterator[list[str]], lines: _CsvLines) -> list[str]:
     header = next(_csv_values(table, lines), [])
     if isinstance(header, str):
-        raise FormatError(f"its header is bad: {header}")
+        raise FormatError(f"invalid header: {header}")
     try:
         "".join(header).encode(errors="surrogateescape").decode()
     except UnicodeDecodeError as error:
-        raise FormatError(f"its header is {not_utf8(error)}") from error
+        raise FormatError(f"invalid header: {not_utf8_reason(error)}") from error
     return header
 
 
 def _csv_values(table: Iterator[list[str]], lines: _CsvLines) -> Iterator[list[str] | str]:
-    """The rows of a table that are not blank, or why one cannot be read; the parser goes on with the next line."""
+    """Yield the values of each row that is not blank, or the reason for rejecting it; then go on with the next line."""
     while True:
-        lines.left = lines.limit
+        lines.start_row()
         try:
             values = next(table)
         except StopIteration:
@@ -139,7 +146,7 @@ def _csv_values(table: Iterator[list[str]], lines: _CsvLines) -> Iterator[list[s
         except RecordError as error:
             yield str(error)
         except csv.Error as error:
-            yield f"no well-formed row: {error}"
+            yield f"malformed row: {error}"
         else:
             if values:
                 yield values
@@ -153,19 +160,19 @@ def _parquet_rows(stream: BinaryIO, fields: Fields) -> Iterator[Row]:
         table = pq.ParquetFile(stream, buffer_size=1 << 20)
         names = fields.columns(table.schema_arrow.names)
         number = 0
-        for batch in table.iter_batches(_BATCH, columns=names):
-            columns = [_as_bytes(column).to_pylist() for column in batch.columns]
+        for batch in table.iter_batches(_BATCH_ROWS, columns=names):
+            columns = [_strings_as_bytes(column).to_pylist() for column in batch.columns]
             for values in zip(*columns, strict=True):
                 number += 1
                 yield number, dict(zip(batch.schema.names, values, strict=True))
-    except (pa.ArrowException, ValueError, OverflowError) as error:  # names that are no UTF-8, dates past all years
+    except (pa.ArrowException, ValueError, OverflowError) as error:  # column names not in UTF-8, dates out of range
         raise FormatError(str(error)) from error
 
 
-def _as_bytes(column: Any) -> Any:
-    """A column of strings as bytes: Arrow does not promise that they are UTF-8, and one bad value fails its batch.
+def _strings_as_bytes(column: Any) -> Any:
+    """Return a column with its strings as bytes: Arrow does not check for UTF-8, and one bad value fails its batch.
 
-    Decimals, dates and times, which serve as ids, become text.
+    Decimals, dates and times, which can serve as ids, become strings.
     """
     import pyarrow as pa
 

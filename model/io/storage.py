@@ -1,30 +1,35 @@
-"""Files that a run writes, local or remote, behind one set of names; a path with "://" is remote (fsspec)."""
+"""Files that a run writes, local or remote, behind one set of functions; a path with "://" is remote (fsspec)."""
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from wusum.model.errors import DumpError
-from wusum.model.io.inputs import message
+from wusum.model.io.inputs import error_message
 
-try:
-    import fcntl
-except ImportError:  # on Windows
-    fcntl = None  # type: ignore[assignment]
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+_LOCK_SECONDS = 0.5
+"""Seconds to wait for a lock: enough for a run that is just ending to release it."""
+
+_UNSUPPORTED = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL})
+"""Error numbers of locking a file on a disk without locks."""
 
 
 def is_remote(path: str) -> bool:
-    """Whether a path is an fsspec URL; `file://` is none, `plain_lexicon` takes it off."""
+    """Return whether a path is an fsspec URL. `inputs.local_path` removes the schemes of local files beforehand."""
     return "://" in path
 
 
 def exists(path: str) -> bool:
-    """Whether there is such a file."""
+    """Return whether a file exists."""
     if not is_remote(path):
         return os.path.exists(path)
     with _remote(path) as (system, inner):
@@ -32,7 +37,7 @@ def exists(path: str) -> bool:
 
 
 def remove(path: str) -> None:
-    """Remove a file, if there is one."""
+    """Remove a file if it exists."""
     if not is_remote(path):
         Path(path).unlink(missing_ok=True)
         return
@@ -41,8 +46,8 @@ def remove(path: str) -> None:
             system.rm_file(inner)
 
 
-def names(folder: str) -> list[str]:
-    """The names of the files in a folder, hidden ones too; none where there is no such folder."""
+def file_names(folder: str) -> list[str]:
+    """Return the names of the files in a folder, including hidden ones; none if there is no such folder."""
     if not is_remote(folder):
         return sorted(os.listdir(folder or os.curdir)) if os.path.isdir(folder or os.curdir) else []
     with _remote(folder) as (system, inner):
@@ -50,8 +55,8 @@ def names(folder: str) -> list[str]:
         return sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in found)
 
 
-def read(path: str) -> bytes | None:
-    """What a file holds, None where there is none."""
+def read_bytes(path: str) -> bytes | None:
+    """Return the contents of a file, or None if it does not exist."""
     if not is_remote(path):
         return Path(path).read_bytes() if os.path.exists(path) else None
     with _remote(path) as (system, inner):
@@ -59,9 +64,9 @@ def read(path: str) -> bytes | None:
 
 
 def move_into_place(scratch: str, path: str) -> None:
-    """Move a finished local file to its place: after a crash there is this file or the one before, whole.
+    """Move a finished local file to `path`, so that after a crash either it or the previous file is there, complete.
 
-    Of a remote system as much is true as of its uploads.
+    On a remote system this holds as far as its uploads are atomic.
     """
     if not is_remote(path):
         sync(scratch)
@@ -73,77 +78,67 @@ def move_into_place(scratch: str, path: str) -> None:
     os.unlink(scratch)
 
 
-def create(path: str, at: int = 0) -> BinaryIO:
-    """A file to write: a new one, or a local one cut back to its first `at` bytes; raises DumpError."""
+def open_output(path: str, position: int = 0) -> BinaryIO:
+    """Open a file for writing: a new one, or a local one truncated to its first `position` bytes.
+
+    Raises DumpError if it cannot be opened or is shorter than `position`.
+    """
     try:
         if is_remote(path):
             with _remote(path) as (system, inner):
                 opened: BinaryIO = system.open(inner, "wb")
                 return opened
-        file = open(path, "r+b" if at else "wb")  # noqa: SIM115 - it is the caller's to close
+        file = open(path, "r+b" if position else "wb")  # noqa: SIM115 - the caller closes it
     except OSError as error:
-        raise DumpError(f"{path}: cannot be written: {message(error)}") from error
-    if at:
-        if os.path.getsize(path) < at:
+        raise DumpError(f"{path}: cannot be written: {error_message(error)}") from error
+    if position:
+        if os.path.getsize(path) < position:
             file.close()
             raise DumpError(f"{path}: is shorter than its manifest says; --force starts over")
-        file.truncate(at)
-        file.seek(at)
+        file.truncate(position)
+        file.seek(position)
     return file
 
 
 @contextmanager
 def locked(path: str) -> Iterator[None]:
-    """Keep a local output to this run; raises DumpError where another has it.
+    """Reserve a local output for this run; raises DumpError if another run is writing it.
 
-    The lock is on a hidden file beside it and ends with the process, however that ends. Remote systems, Windows, and
-    disks that know no locks go without.
+    The lock is on a hidden file beside the output, which is removed at the end; it ends with the process, however that
+    ends. Outputs on remote systems and on disks without locks are not locked.
     """
-    handle = None if is_remote(path) or fcntl is None else _lock(path)
+    lock = None if is_remote(path) else _lock(path)
     try:
         yield
     finally:
-        if handle is not None:
-            Path(_lock_name(path)).unlink(missing_ok=True)
-            os.close(handle)
+        if lock is not None:
+            if os.name == "posix":  # Windows cannot remove an open file; there, filelock removes it after the release
+                # While the lock is held: a run that waits for the removed file notices and opens a new one.
+                Path(lock.lock_file).unlink(missing_ok=True)
+            lock.release()
 
 
-def _lock_name(path: str) -> str:
+def _lock(path: str) -> BaseFileLock | None:
+    """Return the lock of an output, acquired; None if the disk has no locks."""
+    from filelock import FileLock, Timeout  # 40 ms, and only runs with an output need it
+
     folder, name = os.path.split(path)
-    return os.path.join(folder, f".{name}.lock")
-
-
-def _lock(path: str) -> int | None:
-    """A handle on the file that is locked, None where there are no locks."""
-    name = _lock_name(path)
-    while True:
-        try:
-            handle = os.open(name, os.O_RDWR | os.O_CREAT, 0o666)
-        except OSError as error:
-            raise DumpError(f"{path}: cannot be written: {message(error)}") from error
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _same(handle, name):
-                return handle
-            os.close(handle)  # of a run that has just ended and removed it
-        except BlockingIOError as error:
-            os.close(handle)
-            raise DumpError(f"{path}: another run is writing it") from error
-        except OSError:
-            os.close(handle)
-            Path(name).unlink(missing_ok=True)
-            return None
-
-
-def _same(handle: int, name: str) -> bool:
+    lock_file = os.path.join(folder, f".{name}.lock")
+    lock = FileLock(lock_file, fallback_to_soft=False)
     try:
-        return os.path.samestat(os.fstat(handle), os.stat(name))
-    except FileNotFoundError:
-        return False
+        lock.acquire(timeout=_LOCK_SECONDS)
+    except Timeout as error:
+        raise DumpError(f"{path}: another run is writing it") from error
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            raise DumpError(f"{path}: cannot be written: {error_message(error)}") from error
+        Path(lock_file).unlink(missing_ok=True)
+        return None
+    return lock
 
 
 def sync(path: str | Path) -> None:
-    """Have a local file, or a folder's names, on the disk."""
+    """Flush a local file, or the names in a folder, to the disk."""
     if os.name != "posix" and os.path.isdir(path):
         return  # Windows cannot open a folder
     handle = os.open(path, os.O_RDONLY)
@@ -154,16 +149,16 @@ def sync(path: str | Path) -> None:
 
 
 def remove_folder(path: str | Path) -> None:
-    """Remove a local folder with all it holds, if there is one."""
+    """Remove a local folder and everything in it, if it exists."""
     shutil.rmtree(path, ignore_errors=True)
 
 
 @contextmanager
 def _remote(path: str) -> Iterator[tuple[Any, str]]:
-    """The file system of a URL and the path in it; its errors become DumpError."""
-    from fsspec.core import url_to_fs  # slow to import, and seldom needed
+    """Give the file system of a URL and the path in it; any exception becomes a DumpError."""
+    from fsspec.core import url_to_fs  # slow to import and seldom needed
 
     try:
         yield url_to_fs(path)
     except Exception as error:  # every remote system has exceptions of its own
-        raise DumpError(f"{path}: {message(error)}") from error
+        raise DumpError(f"{path}: {error_message(error)}") from error

@@ -1,7 +1,7 @@
-"""Writers of predictions: JSON lines, tables and Parquet, to a file, an fsspec URL or standard output.
+"""Writers of predictions as JSON lines, tables or Parquet, to a file, an fsspec URL or standard output.
 
-A row is `{"id", "topics": [{"code", "name_ar", "name_en", "score"}], "tags": [{"text", "score", "spans"}]}`, spans
-being [start, end] character offsets into the given text. Every writer holds a bounded number of rows in memory.
+A row is `{"id", "topics": [{"code", "name_ar", "name_en", "score"}], "tags": [{"text", "score", "spans"}]}`. Spans are
+[start, end] character offsets into the given text. Every writer holds a bounded number of rows in memory.
 """
 
 from __future__ import annotations
@@ -20,44 +20,49 @@ import orjson
 from wusum.model.errors import DumpError
 from wusum.model.io.compression import compress
 from wusum.model.io.inputs import split_suffix
-from wusum.model.io.storage import create, is_remote
+from wusum.model.io.storage import is_remote, open_output
 
 FORMATS: Final = ("jsonl", "csv", "tsv", "parquet")
-JOIN: Final = " | "
-"""What stands between the topics, tags and scores in one cell of a CSV table."""
+SEPARATOR: Final = " | "
+"""Separates the topics, tags and scores in a cell of a CSV table."""
 CSV_COLUMNS: Final = ("id", "topics", "topic_names_ar", "topic_scores", "tags", "tag_scores", "tag_ids")
 
 
 class Writer(Protocol):
-    """Writes rows one by one. As a context manager it closes itself; a file is whole only once it is closed."""
+    """Writes rows one by one. As a context manager it closes itself; a file is complete only once it is closed."""
 
     def write(self, row: Mapping[str, Any]) -> None:
-        """Append a row; raises OSError where it cannot, e.g. on a full disk."""
+        """Append a row; raises OSError if that fails, e.g. on a full disk."""
 
     def commit(self) -> int | None:
-        """Make the rows so far last a crash; the place to open a writer at, None where there is none to go on from."""
+        """Secure the rows so far against a crash and return the position from which `open_writer` can resume.
+
+        Return None if the output cannot be resumed from here.
+        """
 
     def close(self) -> None:
-        """Finish the file; standard output is flushed and stays open. To close again does nothing."""
+        """Finish the file; standard output is flushed and stays open. Closing again does nothing."""
 
     def __enter__(self) -> Self:
+        """Return the writer."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Close the writer."""
         self.close()
 
 
-def open_writer(path: str | None, format: str | None = None, at: int = 0, *, parts: bool = False) -> Writer:
-    """A writer to a file or URL; None or "-" is standard output, as JSON lines unless `format` is another.
+def open_writer(path: str | None, format: str | None = None, position: int = 0, *, parts: bool = False) -> Writer:
+    """Return a writer to a file or URL; None or "-" is standard output, as JSON lines unless `format` is given.
 
-    The suffix tells the format (`.jsonl`, `.csv`, `.tsv`, each also with `.gz`, `.xz` or `.zst`; `.parquet`) unless
-    `format` does; the compression is always the suffix's. An existing file is replaced, or cut back to `at`, a place
-    that `commit` has given, and gone on with. With `parts` a Parquet file can be gone on with, too: it is put together
-    at the end.
+    The suffix decides the format (`.jsonl`, `.csv` or `.tsv`, each also with `.gz`, `.xz` or `.zst`; `.parquet`) unless
+    `format` is given, and always the compression. An existing file is replaced, unless `position` is one that `commit`
+    has returned: then it is truncated to that and continued. With `parts`, a Parquet file can be resumed, too; it is
+    put together when the writer is closed.
 
-    Raises DumpError for an unknown format, or a file that cannot be created, or is shorter than `at`.
+    Raises DumpError for an unknown format, or for a file that cannot be opened or is shorter than `position`.
     """
     target = None if path == "-" else path
     kind, compression = output_format(target, format)
@@ -65,51 +70,51 @@ def open_writer(path: str | None, format: str | None = None, at: int = 0, *, par
         from wusum.model.io.parquet import ParquetParts, ParquetStream  # pyarrow is slow to import
 
         assert target
-        return ParquetParts(target, at) if parts else ParquetStream(create(target))
-    output = _Output(target, compression, at)
+        return ParquetParts(target, position) if parts else ParquetStream(open_output(target))
+    output = _OutputStream(target, compression, position)
     if kind == "jsonl":
-        return TextWriter(output, json_line)
-    table = Table("\t" if kind == "tsv" else ",")
-    if not at:
-        output.send(table.header())
-    return TextWriter(output, table.line)
+        return LineWriter(output, json_line)
+    table = TableFormatter("\t" if kind == "tsv" else ",")
+    if not position:
+        output.write(table.header())
+    return LineWriter(output, table.line)
 
 
 def output_format(path: str | None, format: str | None) -> tuple[str, str]:
-    """The format and compression of an output; raises DumpError where there is none, or Parquet cannot be had."""
+    """Return the format and compression of an output; raises DumpError if the format is unknown or not possible."""
     name = path or "standard output"
     suffix, compression = split_suffix(path) if path else ("jsonl", "")
     kind = format or suffix
     if kind not in FORMATS:
-        wrong = f"unknown format {format!r}" if format else "no suffix that tells the format"
-        raise DumpError(f"{name}: {wrong}; the formats are {', '.join(FORMATS)}")
+        problem = f"unknown format {format!r}" if format else "unknown suffix"
+        raise DumpError(f"{name}: {problem}; the formats are {', '.join(FORMATS)}")
     if kind == "parquet" and (compression or not path):
-        raise DumpError(f"{name}: Parquet needs a file, and is compressed inside it")
+        raise DumpError(f"{name}: Parquet can only be written to a file, and without a suffix for compression")
     return kind, compression
 
 
-class _Output:
-    """The bytes' way out: a file, perhaps compressed, or standard output (None), which is flushed after each row."""
+class _OutputStream:
+    """Bytes to a file, perhaps compressed, or to standard output (None), which is flushed after each row."""
 
-    def __init__(self, path: str | None, compression: str, at: int) -> None:
-        self._raw = sys.stdout.buffer if path is None else create(path, at)
-        self._live = path is None
-        self._lasting = path is not None and not is_remote(path) and os.path.isfile(path)
+    def __init__(self, path: str | None, compression: str, position: int) -> None:
+        self._raw = sys.stdout.buffer if path is None else open_output(path, position)
+        self._is_stdout = path is None
+        self._is_local_file = path is not None and not is_remote(path) and os.path.isfile(path)
         self._compression = compression
         self._member: Any = None
         self._closed = False
 
-    def send(self, data: bytes) -> None:
-        """Write; each member or frame of a compressed file reaches from one commit to the next."""
+    def write(self, data: bytes) -> None:
+        """Write bytes; a member or frame of a compressed file extends from one commit to the next."""
         if self._compression and self._member is None:
             self._member = compress(self._raw, self._compression)
         (self._member or self._raw).write(data)
-        if self._live:
+        if self._is_stdout:
             self._raw.flush()
 
     def commit(self) -> int | None:
-        """The size of the file, once the disk has it; None for what is no file on a disk."""
-        if not self._lasting:
+        """Flush to the disk and return the size of the file; None if it is not a file on a local disk."""
+        if not self._is_local_file:
             return None
         self._end_member()
         self._raw.flush()
@@ -117,18 +122,19 @@ class _Output:
         return self._raw.tell()
 
     def close(self) -> None:
+        """Finish the file; standard output stays open."""
         if self._closed:
             return
         self._closed = True
         try:
-            if self._compression and self._member is None and not self._live and not self._raw.tell():
-                self.send(b"")  # an empty file is no gzip, xz or Zstandard
+            if self._compression and self._member is None and not self._is_stdout and not self._raw.tell():
+                self.write(b"")  # an empty file is not valid gzip, xz or Zstandard
             self._end_member()
             self._raw.flush()
-            if self._lasting:
+            if self._is_local_file:
                 os.fsync(self._raw.fileno())
         finally:
-            if not self._live:
+            if not self._is_stdout:
                 self._raw.close()
 
     def _end_member(self) -> None:
@@ -137,46 +143,51 @@ class _Output:
             member.close()
 
 
-class TextWriter(Writer):
-    """One row a line."""
+class LineWriter(Writer):
+    """Writes each row as one line."""
 
-    def __init__(self, output: _Output, line: Callable[[Mapping[str, Any]], bytes]) -> None:
+    def __init__(self, output: _OutputStream, line: Callable[[Mapping[str, Any]], bytes]) -> None:
+        """Write to `output` the bytes that `line` returns for a row."""
         self._output = output
         self._line = line
 
     def write(self, row: Mapping[str, Any]) -> None:
-        self._output.send(self._line(row))
+        """Append a row."""
+        self._output.write(self._line(row))
 
     def commit(self) -> int | None:
+        """Flush the rows to the disk and return the size of the file; None if it is not a file on a local disk."""
         return self._output.commit()
 
     def close(self) -> None:
+        """Finish the file."""
         self._output.close()
 
 
 def json_line(row: Mapping[str, Any]) -> bytes:
-    """A row as a line of JSON, in UTF-8, Arabic letters as they are."""
+    """Return a row as a line of JSON in UTF-8, with Arabic letters unescaped."""
     return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
 
 
-class Table:
-    """Rows as lines of CSV or TSV, UTF-8 without a byte order mark; a cell joins its values with " | ".
+class TableFormatter:
+    """Formats rows as lines of CSV or TSV in UTF-8 without a byte order mark; `SEPARATOR` joins the values of a cell.
 
-    Topics are codes; scores, and the ids of a controlled vocabulary, stand in the order of their topics or tags. Spans
-    and English names are not written: take JSON lines or Parquet where they are needed, or where a tag may hold " | "
-    itself.
+    Topics are given by their codes; scores and the ids of a controlled vocabulary are in the order of the topics or
+    tags. Spans and English names are left out: use JSON lines or Parquet if you need them, or if a tag may contain
+    `SEPARATOR`.
     """
 
     def __init__(self, delimiter: str) -> None:
+        """Separate cells by `delimiter`."""
         self._text = io.StringIO()
         self._table = csv.writer(self._text, delimiter=delimiter, lineterminator="\n")
 
     def header(self) -> bytes:
-        """The names of the columns."""
-        return self._take(CSV_COLUMNS)
+        """Return the line of column names."""
+        return self._format(CSV_COLUMNS)
 
     def line(self, row: Mapping[str, Any]) -> bytes:
-        """A row."""
+        """Return a row as a line."""
         topics, tags = row["topics"], row["tags"]
         cells = (
             (topics, "code"),
@@ -185,11 +196,11 @@ class Table:
             (tags, "text"),
             (tags, "score"),
         )
-        named = [tag.get("id") or "" for tag in tags]
-        joined = [JOIN.join(str(item[key]) for item in items) for items, key in cells]
-        return self._take([row["id"], *joined, JOIN.join(named) if any(named) else ""])
+        ids = [tag.get("id") or "" for tag in tags]
+        joined = [SEPARATOR.join(str(item[key]) for item in items) for items, key in cells]
+        return self._format([row["id"], *joined, SEPARATOR.join(ids) if any(ids) else ""])
 
-    def _take(self, cells: Any) -> bytes:
+    def _format(self, cells: Any) -> bytes:
         self._table.writerow(cells)
         line = self._text.getvalue().encode()
         self._text.seek(0)
@@ -198,5 +209,5 @@ class Table:
 
 
 def parts_folder(path: str) -> Path:
-    """Where the parts of a Parquet file are gathered: hidden, so never an input."""
+    """Return the folder for the parts of a Parquet file: hidden, so that it is never read as an input."""
     return Path(path).with_name(f".{Path(path).name}.parts")

@@ -22,9 +22,8 @@ FILES = (
     "model.int8.onnx",
     "tags.tsv",
     "ranking.json",
-    "memory.safetensors",
     "linear.safetensors",
-    "rarity.safetensors",
+    "word_statistics.safetensors",
     "README.md",
 )
 """Every file of a model."""

@@ -47,12 +47,8 @@ class HasText(Protocol):
 class Encoder:
     """Runs the network on articles. The output for an article is the same alone, in a batch and in any order."""
 
-    def __init__(self, artifact: Artifact, runtime: Runtime, min_token_ids: int = 0) -> None:
-        """Open the artifact's tokenizer; raises ModelError if it is damaged.
-
-        `min_token_ids` is the number of token ids that `NetworkOutputs.token_ids` holds of a long article, if that is
-        more than the network reads.
-        """
+    def __init__(self, artifact: Artifact, runtime: Runtime) -> None:
+        """Open the artifact's tokenizer; raises ModelError if it is damaged."""
         path = artifact.folder / "tokenizer.json"
         try:
             self._tokenizer = Tokenizer.from_file(str(path))
@@ -63,11 +59,10 @@ class Encoder:
         self.runtime = runtime
         self.window = artifact.settings.window
         self.max_windows = artifact.settings.max_windows
-        self.vocabulary_size = self._tokenizer.get_vocab_size()
         special = self._tokenizer.encode("").ids
         self._prefix, self._suffix = special[:1], special[1:]
         self._room = self.window - len(special)
-        self._max_chars = max(self._room * self.max_windows, min_token_ids) * _CHARS_PER_TOKEN
+        self._max_chars = self._room * self.max_windows * _CHARS_PER_TOKEN
 
     def encode(self, articles: Sequence[HasText]) -> NetworkOutputs:
         """Run the network on articles; their logits are means over their windows, weighted by tokens."""
@@ -90,12 +85,7 @@ class Encoder:
             share = np.float32(lengths[window]) / totals[owner]
             for mean, part in zip(means, (topics, tags), strict=True):
                 mean[owner] += share * part[window]
-        ids = tuple(encoding.ids for encoding in encodings)
-        return NetworkOutputs(means[0], means[1], tuple(map(group_phrases, texts, found)), ids)
-
-    def token_ids(self, articles: Sequence[HasText]) -> list[list[int]]:
-        """Return the token ids of articles, including some beyond the last window."""
-        return [encoding.ids for encoding in self._tokenise(articles)[1]]
+        return NetworkOutputs(means[0], means[1], tuple(map(group_phrases, texts, found)))
 
     def windows(self, article: HasText) -> list[list[int]]:
         """Return the windows of token ids in which the network reads an article."""

@@ -1,4 +1,4 @@
-"""The network: any BERT-family encoder under a topic, a tag and a span head. Imports torch."""
+"""The network in torch: an encoder of the BERT family with a topic, a tag and a span head."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from wusum.model.network.spans import KINDS, MARKS
 
 
 class Network(nn.Module):
-    """Token ids in, topic and tag logits of each window of an article and span logits of each token out."""
+    """An encoder with three heads: topics and tags of a window, and spans among its tokens."""
 
     def __init__(self, encoder: PreTrainedModel, topics: int, tags: int, dropout: float = 0.1) -> None:
+        """Put new heads for this many topics and tags on an encoder, with `dropout` before each."""
         super().__init__()
         self.encoder = encoder
         self.dropout = nn.Dropout(dropout)
@@ -25,14 +26,16 @@ class Network(nn.Module):
         self.span_head = nn.Linear(encoder.config.hidden_size, len(KINDS) * len(MARKS))
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Topic logits [windows, topics], tag logits [windows, tags] and span logits [windows, tokens, kinds * marks]
-        of int64 ids and mask [windows, tokens]."""
+        """Return topic logits [windows, topics], tag logits [windows, tags], span logits as in `WindowLogits`.
+
+        `input_ids` and `attention_mask` are int64 [windows, tokens].
+        """
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         pooled = self.dropout(mean_pool(hidden, attention_mask))
         return self.topic_head(pooled), self.tag_head(pooled), self.span_head(self.dropout(hidden))
 
     def weights(self) -> dict[str, Tensor]:
-        """The weights in half precision under the names that `AutoModel` knows, so that it can read the encoder."""
+        """Return the weights in half precision, the encoder's under their names in `AutoModel`, which can load them."""
         prefix = self.encoder.base_model_prefix
         return {
             (f"{prefix}.{name.removeprefix('encoder.')}" if name.startswith("encoder.") else name): value.half()
@@ -41,13 +44,17 @@ class Network(nn.Module):
 
 
 def mean_pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
-    """The mean [windows, size] of what stands for the tokens of a window [windows, tokens, size], padding apart."""
+    """Return the mean [windows, size] of hidden states [windows, tokens, size] over the tokens that are not padding."""
     mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
     return (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
 
 
 def load_network(folder: Path) -> Network:
-    """The network of an artefact, in float32 and evaluation mode. Never runs code that comes with a model."""
+    """Return the network of a model folder, in float32 and evaluation mode.
+
+    Code that comes with a model is never run. Raises the exceptions of safetensors, torch and transformers if files are
+    damaged.
+    """
     config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     shape = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     encoder: PreTrainedModel = AutoModel.from_config(shape, **pooling(config))  # type: ignore[no-untyped-call]
@@ -63,6 +70,6 @@ def load_network(folder: Path) -> Network:
 
 
 def pooling(config: dict[str, Any]) -> dict[str, bool]:
-    """Arguments that leave out the pooling layer of the families that have one: the network pools by itself."""
+    """Return the arguments of `AutoModel` that leave out the encoder's own pooling: the network uses `mean_pool`."""
     with_pooler = {"bert", "roberta", "xlm-roberta", "camembert"}
     return {"add_pooling_layer": False} if config.get("model_type") in with_pooler else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,8 +21,6 @@ class NetworkOutput(NamedTuple):
     """Logits [labels] of the tag head."""
     phrases: dict[str, Phrase]
     """Phrases that the span head marked, by match key."""
-    token_ids: Sequence[int] = ()
-    """Token ids of the article, including some beyond the last window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +33,7 @@ class NetworkOutputs:
     """Logits [articles, labels] of the tag head."""
     phrases: tuple[dict[str, Phrase], ...]
     """Phrases that the span head marked in each article, by match key."""
-    token_ids: tuple[Sequence[int], ...]
-    """Token ids of each article."""
 
     def __iter__(self) -> Iterator[NetworkOutput]:
         """Iterate article by article."""
-        return map(NetworkOutput, self.topic_logits, self.tag_logits, self.phrases, self.token_ids)
+        return map(NetworkOutput, self.topic_logits, self.tag_logits, self.phrases)

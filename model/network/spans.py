@@ -1,4 +1,4 @@
-"""Key phrases and names, as the span head marks them among the tokens of a window.
+"""Decoding of the span head, which marks key phrases and names among the tokens of a window.
 
 Each token has a mark of each kind: outside, beginning or inside of a phrase (BIO: Ramshaw and Marcus, "Text chunking
 using transformation-based learning", 1995).
@@ -19,33 +19,35 @@ from numpy.typing import NDArray
 from wusum.model.text.words import MAX_PHRASE_WORDS, match_key
 
 KINDS = ("phrase", "name")
-"""What is marked: what an editor would take for a tag, and names of people, places and organisations."""
+"""Kinds of spans: phrases that an editor would choose as tags, and names of people, places and organisations."""
 
 MARKS = (OUTSIDE, BEGIN, INSIDE) = (0, 1, 2)
-OUTSIDE_PENALTY = 1.5
-"""What is taken off the logit of being outside: a phrase too many is for the ranking to drop."""
+"""The marks in the order of the span head."""
 
-_JOINED = re.compile(r"\w\w")
+MIN_LOG_ODDS = -4.0
+"""Least log odds of a marked phrase, and those of a phrase that was not marked."""
+
+OUTSIDE_PENALTY = 1.5
+"""Subtracted from the logit of OUTSIDE, which favours recall: the ranking of tags drops unlikely phrases."""
+
 PHRASE_BREAK = re.compile(r"[.,:;!?()\[\]{}«»\"“”\n\u060c\u061b\u061f]|\s[-–—]|[-–—]\s")
-"""What no phrase goes across."""
+"""Punctuation that no phrase crosses."""
+
+_WITHIN_WORD = re.compile(r"\w\w")
 
 
 @dataclass(slots=True)
 class Phrase:
-    """A phrase that the span head found in an article."""
+    """A phrase that the span head marked in an article."""
 
     forms: Counter[str] = field(default_factory=Counter)
-    """How it is written there."""
+    """Its spellings in the article, with their numbers."""
     log_odds: list[float] = field(default_factory=lambda: [MIN_LOG_ODDS] * len(KINDS))
-    """For each kind the highest log odds that a mention of it is one."""
-
-
-MIN_LOG_ODDS = -4.0
-"""Log odds of a phrase that was not marked; no marked one has less."""
+    """For each kind, the highest log odds of its mentions."""
 
 
 class MarkedSpan(NamedTuple):
-    """Characters `[start, end)` of a text that have been marked, and the log odds that they are rightly so."""
+    """A marked span: number of its kind, offsets `[start, end)` in the text, and log odds that it is of that kind."""
 
     kind: int
     start: int
@@ -54,27 +56,35 @@ class MarkedSpan(NamedTuple):
 
 
 def decode_spans(logits: NDArray[np.float32], offsets: Sequence[tuple[int, int]]) -> Iterator[MarkedSpan]:
-    """What stands marked, from span logits [tokens, kinds * marks] and the offsets of the tokens in their text."""
+    """Yield the marked spans of each kind in turn.
+
+    `logits` are those of the span head [tokens, kinds * marks], `offsets` those of the tokens in their text. A span is
+    as likely as its tokens are on average.
+    """
     table = logits.reshape(len(logits), len(KINDS), len(MARKS)).astype(np.float64)
     odds = np.logaddexp(table[..., BEGIN], table[..., INSIDE]) - table[..., OUTSIDE]
     best = (table - np.array([OUTSIDE_PENALTY, 0.0, 0.0])).argmax(axis=2)
     for kind in range(len(KINDS)):
-        column, worth = best[:, kind].tolist(), odds[:, kind].tolist()
+        column, log_odds = best[:, kind].tolist(), odds[:, kind].tolist()
         for first in np.flatnonzero(best[:, kind] == BEGIN).tolist():
             last = first
             while last + 1 < len(column) and column[last + 1] == INSIDE:
                 last += 1
-            mean = math.fsum(worth[first : last + 1]) / (last + 1 - first)
+            mean = math.fsum(log_odds[first : last + 1]) / (last + 1 - first)
             yield MarkedSpan(kind, offsets[first][0], offsets[last][1], max(round(mean, 3), MIN_LOG_ODDS))
 
 
 def group_phrases(text: str, found: Iterable[MarkedSpan]) -> dict[str, Phrase]:
-    """The phrases of a text by their match keys: whole words, in one sentence, with a letter in them."""
+    """Return the phrases of a text by match key, from marked spans.
+
+    Spans are extended to whole words. Those that cross punctuation, have more than MAX_PHRASE_WORDS words, fewer than
+    two letters or only digits are dropped.
+    """
     by_key: dict[str, Phrase] = {}
     for kind, start, end, log_odds in found:
-        while start > 0 and _inside(text, start):
+        while start > 0 and _within_word(text, start):
             start -= 1
-        while end < len(text) and _inside(text, end):
+        while end < len(text) and _within_word(text, end):
             end += 1
         form = text[start:end].strip()
         if PHRASE_BREAK.search(form):
@@ -88,6 +98,6 @@ def group_phrases(text: str, found: Iterable[MarkedSpan]) -> dict[str, Phrase]:
     return by_key
 
 
-def _inside(text: str, place: int) -> bool:
-    """Whether a word goes on from the character before a place to the one there."""
-    return bool(_JOINED.fullmatch(text, place - 1, place + 1))
+def _within_word(text: str, offset: int) -> bool:
+    """Whether the characters before and after an offset belong to one word."""
+    return bool(_WITHIN_WORD.fullmatch(text, offset - 1, offset + 1))

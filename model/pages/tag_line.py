@@ -1,4 +1,4 @@
-"""A page's tag line → its tags, even where nothing but spaces separates them."""
+"""Cut a page's tag line into tags, even where only spaces separate them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,21 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from wusum.model.pages.splitter import MAX_TAG_WORDS, Phrases, best_cuts, boundary_scores, folded
+from wusum.model.pages.splitter import (
+    MAX_TAG_WORDS,
+    Phrases,
+    best_cuts,
+    boundary_scores,
+    normalised_words,
+    plain_words,
+)
 from wusum.model.text.normalisation import normalise
-from wusum.model.text.words import match_key, strip_clitics, words
+from wusum.model.text.words import match_key, strip_clitics
 
 MAX_LINE = 10_000
-"""Characters of a tag line that are read: a hostile page stays cheap."""
+"""Characters of a tag line that are parsed, which limits the cost of a hostile page."""
 MAX_EVIDENCE = 200_000
-"""Characters of the page that are searched for the phrases of its tag line."""
+"""Characters of the page whose words and pairs are counted to find the boundaries of its tags."""
 
 
 def _keys(names: str) -> frozenset[str]:
@@ -31,20 +38,21 @@ SECTIONS = _ONLY_SECTIONS | _keys(
     "العالم|العالم العربي|سياسة|اقتصاد|أسواق|رياضة|صحة|ثقافة|فن|فنون|تكنولوجيا|علوم|تقنية|مجتمع|حوادث|رأي|آراء|"
     "مقالات|تقارير|تحقيقات|بيئة|مناخ|سياحة|سيارات|مرأة|أسرة|تعليم|دين|الشرق الأوسط"
 )
-"""Names of newspaper sections, as match keys; editors give some of them as tags too, but not `_ONLY_SECTIONS`."""
+"""Match keys of newspaper sections. Editors use some of them as tags, too, but never those of `_ONLY_SECTIONS`."""
 _LONGEST_SECTION = max(len(name.split()) for name in SECTIONS)
 
-_MENU = folded("ملفات الرئيسية القائمة")  # words of a site's menu that scrapers leave in front of the tags
+_MENU = normalised_words("ملفات الرئيسية القائمة")  # words of a site's menu that scrapers leave before the tags
 
 _CERTAIN = 20.0  # log odds
 
-_HARD_SEPARATOR = re.compile(r"[|،؛;•·●▪■\t\r\n]|,(?!\d)|(?<!\d),")
+HARD_SEPARATOR = re.compile(r"[|،؛;•·●▪■\t\r\n]|,(?!\d)|(?<!\d),")
+"""A separator that always ends a tag: any of these marks, a tab or a line break; commas only outside numbers."""
 _DASH = re.compile(r"\s[-–—/\\]\s")
 _EDGE = " \t\r\n\u00a0\u200e\u200f\u202a\u202b\u202c\ufeff.،,:؛;|#_*-–—•·"
 
 
 class TagLine(NamedTuple):
-    """The tags of a line in order of first occurrence, and the section named at its end ("" for none)."""
+    """The tags of a line in order of first occurrence, and the section that its end names ("" if it names none)."""
 
     tags: tuple[str, ...] = ()
     section: str = ""
@@ -53,11 +61,11 @@ class TagLine(NamedTuple):
 def parse_tags(line: str, text: str) -> TagLine:
     """Cut a tag line, or a list of one tag a line, into tags.
 
-    `text` is the page's running text: where nothing but spaces separates the tags, what stands together in it and
-    what does not shows their boundaries.
+    `text` is the rest of the page. Where only spaces separate the tags, it shows which words belong together. Return
+    each tag once, without surrounding punctuation, and the section that the line ends with. Any line is accepted.
     """
     line = line[:MAX_LINE]
-    items = _HARD_SEPARATOR.split(line)
+    items = HARD_SEPARATOR.split(line)
     if "#" in line:
         return _hashtags(items)
     if len(items) == 1:
@@ -78,7 +86,7 @@ def _clean(tag: str) -> str:
 
 
 def _distinct(tags: Iterable[str]) -> tuple[str, ...]:
-    """Tags as they are shown, the first of those that match, in order."""
+    """Return the tags as displayed, in order, only the first of those with the same match key."""
     first: dict[str, str] = {}
     for tag in map(_clean, tags):
         first.setdefault(match_key(tag), tag)
@@ -87,7 +95,10 @@ def _distinct(tags: Iterable[str]) -> tuple[str, ...]:
 
 
 def _hashtags(items: Sequence[str]) -> TagLine:
-    """#وزارة_الخارجية #موسكو سياسة: a hashtag ends at a space, so that words after the last can only be a section."""
+    """Parse a line such as #وزارة_الخارجية #موسكو سياسة.
+
+    A hashtag ends at a space, so the words after the last one can only be a section.
+    """
     tags: list[str] = []
     rest = ""
     for item in items:
@@ -100,18 +111,18 @@ def _hashtags(items: Sequence[str]) -> TagLine:
 
 
 def _segment(line: list[str], phrases: Phrases) -> TagLine:
-    """A line of words without separators → tags and section."""
-    plain = ["".join(word.text for word in words(token)) for token in line]
+    """Cut a line of words without separators into tags and section."""
+    plain = plain_words(line)
     skip = _menu_length(plain, phrases)
     line, plain = line[skip:], plain[skip:]
     scores = boundary_scores(plain, phrases)
     for i, token in enumerate(line):
-        if "_" in token:  # a whole tag
+        if "_" in token:  # the token is a whole tag
             scores[max(i - 1, 0) : i + 1] = [_CERTAIN] * len(scores[max(i - 1, 0) : i + 1])
     section = _section_length(line, scores)
     tagged = len(line) - section
     border = _border(plain[:tagged])
-    # A line often ends in a repetition of its beginning. A single word does so by chance (غزة … قطاع غزة).
+    # A line often ends by repeating its beginning. A single word may recur by chance (غزة … قطاع غزة).
     if border and scores[tagged - border - 1] + border > 1:
         tagged -= border
         if border < tagged:
@@ -122,7 +133,10 @@ def _segment(line: list[str], phrases: Phrases) -> TagLine:
 
 
 def _menu_length(plain: Sequence[str], phrases: Phrases) -> int:
-    """Number of leading words that are a menu's: known ones, or one repeated on the spot that the text lacks."""
+    """Return how many leading words belong to a menu.
+
+    These are known menu words, and a word repeated immediately that does not occur in the text.
+    """
     skip = 0
     while skip < len(plain):
         word = plain[skip]
@@ -134,16 +148,19 @@ def _menu_length(plain: Sequence[str], phrases: Phrases) -> int:
 
 
 def _section_length(line: Sequence[str], scores: Sequence[float]) -> int:
-    """Number of words at the end of the line that name a section."""
+    """Return how many words at the end of the line name a section."""
     for length in range(_LONGEST_SECTION, 0, -1):
         if length <= len(line) and match_key(" ".join(line[-length:])) in SECTIONS:
-            # كأس العالم ends in a section's name and has none.
+            # كأس العالم ends with the name of a section but is a tag.
             return length if length == len(line) or scores[-length] > -1 else 0
     return 0
 
 
 def _border(plain: Sequence[str]) -> int:
-    """Length of the longest proper prefix that is a suffix too (Knuth, Morris and Pratt's failure function)."""
+    """Return the length of the longest proper prefix that is also a suffix.
+
+    The failure function of Knuth, Morris and Pratt, "Fast pattern matching in strings", SIAM J. Comput. 1977.
+    """
     failure = [0] * len(plain)
     for i in range(1, len(plain)):
         k = failure[i - 1]

@@ -33,7 +33,7 @@ class RunSummary:
 
     def __str__(self) -> str:
         """Return the counts and the rate in one line."""
-        before = f" ({self.earlier:,} before it was cut)" if self.earlier else ""
+        before = f" ({self.earlier:,} before the interruption)" if self.earlier else ""
         done = f"{self.tagged:,} tagged{before}, {self.rejected:,} rejected"
         return f"{done}, {self.seconds:.1f} s, {self.rate:,.1f} articles/s"
 
@@ -80,7 +80,7 @@ def tag_dump(
             sink.reject(reject)
             summary.rejected += 1
         if chunk.failure:
-            raise chunk.failure  # without a commit: read whole, the chunk will be a longer one
+            raise chunk.failure  # without a commit: once its input can be read, this chunk will be longer
         done(sink.commit(), chunk.position)
 
     requested: deque[tuple[Chunk[Reject], Iterator[Prediction]]] = deque()

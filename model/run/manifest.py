@@ -1,4 +1,4 @@
-"""What a run was and how far it came, in `OUT.manifest.json`: so that the same command goes on where it was cut."""
+"""`OUT.manifest.json`: the inputs, model and options of a run and its progress, from which the same command resumes."""
 
 from __future__ import annotations
 
@@ -13,47 +13,50 @@ from typing import Any
 import orjson
 
 from wusum.model.errors import DumpError
-from wusum.model.io.inputs import File, IsOutput, find, message
-from wusum.model.io.storage import is_remote, move_into_place, read
+from wusum.model.io.inputs import InputFile, IsOutput, error_message, find_files
+from wusum.model.io.storage import is_remote, move_into_place, read_bytes
 from wusum.model.network.artifact import FILES
 from wusum.model.run.sinks import ResumePoint
 
 
 @dataclass(slots=True)
 class Manifest:
-    """A run: what it depends on, and what has been done for good."""
+    """A run: everything that its output depends on, and its progress."""
 
     inputs: list[list[str]]
     """The name and fingerprint of each input."""
     model: str
     """A fingerprint of the model's files."""
     options: dict[str, Any]
-    """The options that shape the output."""
+    """The options that decide what the output holds."""
     records: int = 0
-    """Records of the inputs that are done, those of other parts among them."""
+    """Records of the inputs that are done, including those that belong to other parts."""
     tagged: int = 0
     rejected: int = 0
     place: ResumePoint = field(default_factory=dict)
-    """Where the outputs go on."""
+    """The point from which the sink resumes."""
     complete: bool = False
 
-    def refuse_others(self, wanted: Manifest, path: str) -> None:
-        """Raise DumpError where a run that is to go on is not this one; the message names what differs."""
-        names, others = ([name for name, _ in manifest.inputs] for manifest in (self, wanted))
-        if names != others:
+    def require_same_run(self, other: Manifest, path: str) -> None:
+        """Raise DumpError if `other` describes another run than this one; the message names the first difference."""
+        names, other_names = ([name for name, _ in manifest.inputs] for manifest in (self, other))
+        if names != other_names:
             raise DumpError(f"{path}: its run had other inputs ({', '.join(names)}); --force starts over")
-        for (name, digest), (_, another) in zip(self.inputs, wanted.inputs, strict=True):
-            if digest != another:
+        for (name, digest), (_, other_digest) in zip(self.inputs, other.inputs, strict=True):
+            if digest != other_digest:
                 raise DumpError(f"{path}: the input {name} has changed since its run began; --force starts over")
-        if self.model != wanted.model:
+        if self.model != other.model:
             raise DumpError(f"{path}: its run had another model; --force starts over")
-        for name in dict.fromkeys((*self.options, *wanted.options)):
-            was, now = self.options.get(name), wanted.options.get(name)
+        for name in dict.fromkeys((*self.options, *other.options)):
+            was, now = self.options.get(name), other.options.get(name)
             if was != now:
                 raise DumpError(f"{path}: its run had {name} {was}, not {now}; --force starts over")
 
     def save(self, path: str) -> None:
-        """Write it, so that after a crash there is this manifest or the one before."""
+        """Write the manifest so that after a crash either it or the previous one is there.
+
+        Raises DumpError if that fails.
+        """
         data = orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2)
         if is_remote(path):
             handle, scratch = tempfile.mkstemp(prefix="wusum-")
@@ -63,67 +66,70 @@ class Manifest:
         try:
             Path(scratch).write_bytes(data)
         except OSError as error:
-            raise DumpError(f"{path}: cannot be written: {message(error)}") from error
+            raise DumpError(f"{path}: cannot be written: {error_message(error)}") from error
         move_into_place(scratch, path)
 
     @classmethod
     def load(cls, path: str) -> Manifest | None:
-        """The manifest of an output, None where there is none; raises DumpError for one that is damaged."""
-        data = read(path)
+        """Return the manifest at a path, or None if there is none; raises DumpError if it is damaged."""
+        data = read_bytes(path)
         if data is None:
             return None
         try:
             found = cls(**orjson.loads(data))
-            kinds = ((found.inputs, list), (found.options, dict), (found.place, dict), (found.records, int))
-            if not all(isinstance(value, kind) for value, kind in kinds):
+            types = ((found.inputs, list), (found.options, dict), (found.place, dict), (found.records, int))
+            if not all(isinstance(value, expected) for value, expected in types):
                 raise TypeError("values of wrong types")
             return found
         except (orjson.JSONDecodeError, TypeError) as error:
-            raise DumpError(
-                f"{path}: is no manifest of a run ({error}); remove it, or start over with --force"
-            ) from error
+            raise DumpError(f"{path}: not a valid manifest ({error}); remove it, or start over with --force") from error
 
 
-def fingerprints(inputs: Sequence[str], written: IsOutput) -> list[list[str]]:
-    """Name and fingerprint of each input: of the names, sizes and times of change of its files."""
-    return [[name.encode(errors="backslashreplace").decode(), _fingerprint(find(name, written))] for name in inputs]
+def input_fingerprints(inputs: Sequence[str], is_output: IsOutput) -> list[list[str]]:
+    """Return the name of each input and a fingerprint of its files' names, sizes and modification times.
+
+    Raises DumpError if an input cannot be found.
+    """
+    return [
+        [name.encode(errors="backslashreplace").decode(), _fingerprint(find_files(name, is_output))] for name in inputs
+    ]
 
 
-def _fingerprint(files: Iterable[File]) -> str:
+def _fingerprint(files: Iterable[InputFile]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for file in files:
-        digest.update(f"{file}\0{_state(file)}\n".encode(errors="surrogateescape"))
+        digest.update(f"{file}\0{_size_and_time(file)}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 
-def _state(file: File) -> str:
-    """The size and time of change of a file, or what a remote system has in their place."""
+def _size_and_time(file: InputFile) -> str:
+    """Return the size and modification time of a file, or the closest that a remote system has to them."""
     try:
         if file.system is None:
-            state = os.stat(file.path)
-            return f"{state.st_size} {state.st_mtime_ns}"
+            stat = os.stat(file.path)
+            return f"{stat.st_size} {stat.st_mtime_ns}"
         if file.archive and "://" not in file.archive:
-            state = os.stat(file.archive)
-            return f"{state.st_size} {state.st_mtime_ns} {file.size}"
+            stat = os.stat(file.archive)
+            return f"{stat.st_size} {stat.st_mtime_ns} {file.size}"
         info = file.system.info(file.path)
     except Exception as error:  # every remote system has exceptions of its own
-        raise DumpError(f"{file}: {message(error)}") from error
+        raise DumpError(f"{file}: {error_message(error)}") from error
     times = (info.get(key) for key in ("mtime", "LastModified", "last_modified", "updated", "ETag", "etag", "created"))
     return f"{info.get('size')} {next((str(time) for time in times if time), '')}"
 
 
 def model_fingerprint(folder: Path) -> str:
-    """A fingerprint of the files that decide a prediction."""
+    """Return a fingerprint of the model files that decide a prediction."""
     digest = hashlib.blake2b(digest_size=16)
     for name in sorted(set(FILES) - {"README.md"}):
-        if (folder / name).is_file():  # an optional one may be missing
+        if (folder / name).is_file():  # optional files may be missing
             digest.update((folder / name).read_bytes())
     return digest.hexdigest()
 
 
-def content_fingerprint(path: str) -> str:
-    """A fingerprint of what stands in a file; raises DumpError for one that cannot be read."""
+def file_fingerprint(path: str) -> str:
+    """Return a fingerprint of a file's contents; raises DumpError if it cannot be read."""
     try:
         return hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()
     except OSError as error:
-        raise DumpError(f"{path}: {message(error)}") from error
+        raise DumpError(f"{path}: {error_message(error)}") from error

@@ -13,15 +13,15 @@ from wusum.model.prediction import Prediction
 from wusum.model.run.workers import MAX_CRASHES, chunks_ahead, divide, sole_tagger
 
 NOTICE_SECONDS = 30
-"""Seconds of waiting for the cluster's first actor after which the run says what it waits for."""
+"""Seconds of waiting for the cluster's first actor after which the run reports that it is waiting."""
 
 
 class RayWorkerPool:
     """Takes the place of a `Tagger` in a run, like `WorkerPool`: the same predictions, in the same order.
 
     Reading, writing, the manifest and rejects stay with the run. If an actor or its machine dies, Ray starts the actor
-    anew, elsewhere if need be, and asks it again. Work goes to the actors that the cluster has room for, and to the
-    others as soon as it has.
+    again, on another machine if necessary, and repeats its task. Work goes to the actors that the cluster has room for,
+    and to the others as soon as they have started.
     """
 
     def __init__(self, count: int, spec: ModelSpec) -> None:
@@ -37,12 +37,12 @@ class RayWorkerPool:
             raise ModelError("the ray engine needs Ray: pip install 'wusum[ray]'") from error
         self._ray, self._count = ray, count
         ray.init(ignore_reinit_error=True, log_to_driver=False, logging_level="ERROR")
-        gpus = 1 if spec.device == "cuda" else 0  # Ray hides all GPUs from an actor that asks for none
+        gpus = 1 if spec.device == "cuda" else 0  # Ray hides all GPUs from an actor that requests none
         threads = spec.threads or 1
         self._room = f"{threads} processors{' and a GPU' if gpus else ''} to spare"
         worker = ray.remote(num_cpus=threads, num_gpus=gpus, max_restarts=-1, max_task_retries=MAX_CRASHES - 1)(_Worker)
         self.actors = [worker.remote(spec) for _ in range(count)]
-        self._coming = {actor.process.remote(): actor for actor in self.actors}
+        self._starting = {actor.process.remote(): actor for actor in self.actors}
         self._pool = ActorPool([])
 
     @property
@@ -58,7 +58,7 @@ class RayWorkerPool:
         """
         shares = divide(articles, self._count)
         try:
-            self._welcome()
+            self._add_started()
             for share in shares:
                 self._pool.submit(lambda actor, share: actor.tag.remote(share, options), share)
         except self._ray.exceptions.RayError as error:
@@ -73,14 +73,16 @@ class RayWorkerPool:
             except self._ray.exceptions.RayError as error:
                 raise ModelError(f"Ray at articles {share[0].id!r} to {share[-1].id!r}: {error}") from error
 
-    def _welcome(self) -> None:
+    def _add_started(self) -> None:
         """Add the actors that have started since; wait for the first one."""
-        first = len(self._coming) == self._count
-        while self._coming:
-            wanted = 1 if first else len(self._coming)
-            started, _ = self._ray.wait(list(self._coming), num_returns=wanted, timeout=NOTICE_SECONDS if first else 0)
+        first = len(self._starting) == self._count
+        while self._starting:
+            wanted = 1 if first else len(self._starting)
+            started, _ = self._ray.wait(
+                list(self._starting), num_returns=wanted, timeout=NOTICE_SECONDS if first else 0
+            )
             for reference in started:
-                self._pool.push(self._coming.pop(reference))
+                self._pool.push(self._starting.pop(reference))
             if started or not first:
                 return
             print(f"wusum: waiting for a machine of the Ray cluster with {self._room}", file=sys.stderr)

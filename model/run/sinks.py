@@ -1,4 +1,4 @@
-"""Where the rows and rejects of a run go, and from where a run that was cut can go on."""
+"""Sinks take the rows and rejects of a run; after an interruption they resume from the last commit."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ from wusum.model.prediction import Prediction
 from wusum.model.run.terminal import format_prediction
 
 ResumePoint = dict[str, int]
-"""Where to go on: what `commit` gave and the same output, opened anew, takes."""
+"""The point that a commit reached: `commit` returns it, and a new sink to the same output resumes from it."""
 
 
 @dataclass(frozen=True, slots=True)
-class OutputNames:
-    """The names of all that a run to `path` writes: one file, or shards `OUT-00000.SUFFIX` and on."""
+class OutputPaths:
+    """The paths of everything that a run to `path` writes: one file, or shards `OUT-00000.SUFFIX` and on."""
 
     path: str
     sharded: bool
 
     @property
     def manifest(self) -> str:
-        """What says how far the run came."""
+        """The path of the manifest."""
         return f"{self.path}.manifest.json"
 
     @property
     def rejects(self) -> str:
-        """The rejects of a run to one file; those of a shard lie beside it."""
+        """The path of the rejects file of a run to one file; each shard has its own."""
         return f"{self.path}.rejects.jsonl"
 
     def shard(self, number: int) -> str:
-        """The path of a shard."""
+        """Return the path of a shard."""
         stem, suffix = self._split()
         return f"{stem}-{number:05}{suffix}"
 
-    def __call__(self, path: str) -> bool:
-        """Whether a path, real or of a remote system, is one that the run writes (`wusum.model.io.inputs.IsOutput`)."""
+    def is_output(self, path: str) -> bool:
+        """Return whether the run writes a path, absolute or of a remote system (see `inputs.IsOutput`)."""
         own = self.path.split("://", 1)[-1] if storage.is_remote(self.path) else os.path.realpath(self.path)
         folder, name = os.path.split(path)
         if folder.strip("/") != os.path.dirname(own).strip("/"):
@@ -54,33 +54,34 @@ class OutputNames:
         return name in (os.path.basename(own), os.path.basename(self.rejects)) or bool(self._pattern().fullmatch(name))
 
     def shards(self, first: int = 0) -> list[str]:
-        """The paths of shards that are there, from a number on, with their rejects."""
+        """Return the paths of the existing shards from number `first` on, and of their rejects files."""
         if not self.sharded:
             return []
         folder = os.path.dirname(self.path)
-        found = ((name, self._pattern().fullmatch(name)) for name in storage.names(folder))
+        found = ((name, self._pattern().fullmatch(name)) for name in storage.file_names(folder))
         return [os.path.join(folder, name) for name, match in found if match and int(match.group(1)) >= first]
 
     def missing_shard(self, count: int) -> str | None:
-        """The first of `count` shards that is not there."""
+        """Return the first of the shards below `count` that does not exist, or None."""
         present = set(self.shards()) if count else set()
         return next((path for path in map(self.shard, range(count)) if path not in present), None)
 
     def remove(self) -> None:
-        """Remove all that a run has written, but for its manifest."""
+        """Remove everything that a run has written, except its manifest."""
         paths = self.shards() if self.sharded else [self.path, self.rejects]
         for path in paths:
             storage.remove(path)
         storage.remove_folder(parts_folder(self.path))
 
     def _pattern(self) -> re.Pattern[str]:
+        """Return a pattern of the names of shards, their rejects files and the hidden files that become them."""
         if not self.sharded:
             return re.compile(r"(?!)")
         stem, suffix = (re.escape(os.path.basename(part)) for part in self._split())
         return re.compile(rf"\.?{stem}-(\d{{5,}}){suffix}(?:\.rejects\.jsonl)?")
 
     def _split(self) -> tuple[str, str]:
-        """The path before its suffix, and that: ("a/out", ".jsonl.gz")."""
+        """Split the path before its suffixes: ("a/out", ".jsonl.gz")."""
         stem, suffix = os.path.splitext(self.path)
         if suffix[1:].lower() in COMPRESSIONS:
             stem, inner = os.path.splitext(stem)
@@ -89,33 +90,35 @@ class OutputNames:
 
 
 class Sink(Protocol):
-    """Takes the rows and rejects of a run, in order."""
+    """Takes the rows and rejects of a run, in order. As a context manager it closes or aborts itself."""
 
     def write(self, article: Article, prediction: Prediction) -> None:
-        """A row; raises OSError where it cannot be written."""
+        """Write a row; raises OSError if that fails."""
 
     def reject(self, record: Reject) -> None:
-        """A row of the rejects file."""
+        """Write a row of the rejects file."""
 
     @property
     def commit_interval(self) -> int | None:
-        """Rows after which there is a place to commit, again and again; None where every place is as good."""
+        """Rows from one possible commit to the next; None if a commit is possible after every row."""
 
     def commit(self) -> ResumePoint | None:
-        """Make all rows so far last a crash; None where a run could not go on from here."""
+        """Secure all rows so far against a crash; return None if a run could not resume from here."""
 
     def close(self) -> None:
         """Finish the files."""
 
     def abort(self) -> None:
-        """Let go of the files after a failure, without a new one; what is committed stays."""
+        """Close the files after a failure; rows that are committed stay."""
 
     def __enter__(self) -> Self:
+        """Return the sink."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Close the sink, or abort it after an exception, which then is not replaced by another."""
         if kind is None:
             self.close()
         else:
@@ -124,24 +127,26 @@ class Sink(Protocol):
 
 
 class FileSink(Sink):
-    """All rows in one file or URL, rejects in `OUT.rejects.jsonl`, which is made with the first of them.
+    """Writes all rows to one file or URL, and rejects to `OUT.rejects.jsonl`, which the first of them creates.
 
-    Beside a device there is no place for a file: its rejects go to standard error.
+    If the output is a device, rejects go to standard error.
     """
 
-    def __init__(self, names: OutputNames, format: str | None, place: ResumePoint | None) -> None:
-        """`place` is None where nobody will go on with the run."""
-        at = place or {}
-        self._parted = place is not None and output_format(names.path, format)[0] == "parquet"
-        self._rows = open_writer(names.path, format, at.get("rows", 0), parts=self._parted)
-        self._rejects: Rejects | None = None
-        if storage.is_remote(names.path) or os.path.isfile(names.path) or self._parted:
-            self._rejects = Rejects(names.rejects, at.get("rejects", 0))
+    def __init__(self, paths: OutputPaths, format: str | None, point: ResumePoint | None) -> None:
+        """Resume from `point`, which is empty for a new run and None for a run that cannot be resumed."""
+        start = point or {}
+        self._has_parts = point is not None and output_format(paths.path, format)[0] == "parquet"
+        self._rows = open_writer(paths.path, format, start.get("rows", 0), parts=self._has_parts)
+        self._rejects: RejectsFile | None = None
+        if storage.is_remote(paths.path) or os.path.isfile(paths.path) or self._has_parts:
+            self._rejects = RejectsFile(paths.rejects, start.get("rejects", 0))
 
     def write(self, article: Article, prediction: Prediction) -> None:
+        """Write a row."""
         self._rows.write(prediction.to_dict())
 
     def reject(self, record: Reject) -> None:
+        """Write a row of the rejects file."""
         if self._rejects:
             self._rejects.write(record)
         else:
@@ -149,83 +154,97 @@ class FileSink(Sink):
 
     @property
     def commit_interval(self) -> int | None:
+        """None: a commit is possible after every row."""
         return None
 
     def commit(self) -> ResumePoint | None:
+        """Secure all rows so far; return None for an output that cannot be resumed, or not from here."""
         rows = self._rows.commit()
         return None if rows is None else {"rows": rows, "rejects": self._rejects.commit() if self._rejects else 0}
 
     def close(self) -> None:
+        """Finish the files."""
         if self._rejects:
             self._rejects.close()
         self._rows.close()
 
     def abort(self) -> None:
+        """Close the files, but leave the parts of a Parquet file for the run that resumes."""
         if self._rejects:
             self._rejects.close()
-        if not self._parted:  # whose parts wait for the rest
+        if not self._has_parts:
             self._rows.close()
 
 
-class Rejects:
-    """A file of JSON lines that exists only where there is something to say."""
+class RejectsFile:
+    """A file of JSON lines that the first reject creates."""
 
-    def __init__(self, path: str, at: int = 0) -> None:
+    def __init__(self, path: str, position: int = 0) -> None:
+        """Resume from `position`; 0 removes the file of an earlier run."""
         self._path = path
-        self._writer = open_writer(path, "jsonl", at) if at else None
-        if not at and not storage.is_remote(path) and os.path.isfile(path):
+        self._writer = open_writer(path, "jsonl", position) if position else None
+        if not position and not storage.is_remote(path) and os.path.isfile(path):
             storage.remove(path)
 
     def write(self, record: Reject) -> None:
-        """A row."""
+        """Append a row."""
         if self._writer is None:
             self._writer = open_writer(self._path, "jsonl")
         self._writer.write(record.to_dict())
 
     def commit(self) -> int:
-        """The size of the file, 0 where there is none."""
+        """Secure the rows so far and return the size of the file; 0 if there is none."""
         return (self._writer.commit() or 0) if self._writer else 0
 
     def close(self) -> None:
-        """Finish the file, if there is one."""
+        """Finish the file if there is one."""
         if self._writer:
             self._writer.close()
 
 
 class ShardedSink(Sink):
-    """Files of so many rows each, OUT-00000.SUFFIX and on, with rejects beside; each is there whole or not at all."""
+    """Writes shards `OUT-00000.SUFFIX` and on, with their rejects beside them; a shard appears once it is complete."""
 
-    def __init__(self, names: OutputNames, format: str | None, rows: int, place: ResumePoint | None = None) -> None:
-        """Shards beyond `place`, of a run that was cut, are removed. Raises DumpError for an unknown format."""
-        self._names, self._format, self._size = names, output_format(names.path, format)[0], rows
-        self._number = (place or {}).get("shards", 0)
+    def __init__(self, paths: OutputPaths, format: str | None, rows: int, point: ResumePoint | None = None) -> None:
+        """Write `rows` rows to each shard, resuming from `point`, and remove later shards of an interrupted run.
+
+        Raises DumpError for an unknown format.
+        """
+        self._paths, self._format, self._size = paths, output_format(paths.path, format)[0], rows
+        self._number = (point or {}).get("shards", 0)
         self._count = 0
         self._open: dict[str, tuple[str, Writer]] = {}
-        for path in names.shards(self._number):
+        for path in paths.shards(self._number):
             storage.remove(path)
 
     def write(self, article: Article, prediction: Prediction) -> None:
-        self._writer(self._names.shard(self._number), self._format).write(prediction.to_dict())
+        """Write a row to the current shard."""
+        self._writer(self._paths.shard(self._number), self._format).write(prediction.to_dict())
         self._count += 1
 
     def reject(self, record: Reject) -> None:
-        self._writer(f"{self._names.shard(self._number)}.rejects.jsonl", "jsonl").write(record.to_dict())
+        """Write a row to the rejects file of the current shard."""
+        self._writer(f"{self._paths.shard(self._number)}.rejects.jsonl", "jsonl").write(record.to_dict())
 
     @property
     def commit_interval(self) -> int:
+        """The rows of a shard."""
         return self._size
 
     def commit(self) -> ResumePoint | None:
+        """Finish the current shard if it is full; return None if it is not."""
         if self._count < self._size:
             return None
-        self._finish()
+        self._finish_shard()
         return {"shards": self._number}
 
     def close(self) -> None:
+        """Finish the last shard."""
         if self._open:
-            self._finish()
+            self._finish_shard()
 
     def abort(self) -> None:
+        """Remove the incomplete shard."""
         for path, (scratch, writer) in self._open.items():
             with suppress(Exception):
                 writer.close()
@@ -234,7 +253,7 @@ class ShardedSink(Sink):
                 storage.remove_folder(os.path.dirname(scratch))
 
     def _writer(self, path: str, format: str) -> Writer:
-        """The writer of a shard or its rejects, to a file of another name until it is whole."""
+        """Return the writer of a shard or of its rejects, to a hidden file until it is complete."""
         if path not in self._open:
             folder, name = os.path.split(path)
             if storage.is_remote(path):
@@ -243,8 +262,8 @@ class ShardedSink(Sink):
             self._open[path] = scratch, open_writer(scratch, format)
         return self._open[path][1]
 
-    def _finish(self) -> None:
-        for path in sorted(self._open, reverse=True):  # the rejects first: the shard says that both are there
+    def _finish_shard(self) -> None:
+        for path in sorted(self._open, reverse=True):  # the rejects first: a shard implies that both are complete
             scratch, writer = self._open[path]
             writer.close()
             storage.move_into_place(scratch, path)
@@ -256,36 +275,41 @@ class ShardedSink(Sink):
 
 
 class StdoutSink(Sink):
-    """Rows to standard output, by a writer or as text, rejects to standard error; nothing to go on from."""
+    """Writes rows to standard output and rejects to standard error; it cannot be resumed."""
 
     def __init__(self, format: str | None) -> None:
-        """`format` is that of a writer, or "table" for text that a person reads."""
+        """`format` is that of a writer, or "table" for text to read on a terminal."""
         self._writer = None if format == "table" else open_writer(None, format)
 
     def write(self, article: Article, prediction: Prediction) -> None:
+        """Write a row or its text."""
         if self._writer:
             self._writer.write(prediction.to_dict())
         else:
             print(format_prediction(article, prediction))
 
     def reject(self, record: Reject) -> None:
+        """Print a reject."""
         print_reject(record)
 
     @property
     def commit_interval(self) -> int | None:
+        """None: there is nothing to commit."""
         return None
 
     def commit(self) -> None:
-        return None
+        """Return None."""
 
     def close(self) -> None:
+        """Flush standard output."""
         if self._writer:
             self._writer.close()
 
     def abort(self) -> None:
+        """Flush standard output."""
         self.close()
 
 
 def print_reject(record: Reject) -> None:
-    """Say on standard error what is rejected, and why."""
+    """Print a rejected record and the reason to standard error."""
     print(f"wusum: rejected {record.source}:{record.line}: {record.error}", file=sys.stderr)

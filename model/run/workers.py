@@ -1,4 +1,4 @@
-"""Several processes that tag, each with its own model: for machines that one process cannot fill."""
+"""Worker processes, each with its own copy of the model, for machines that one process cannot keep busy."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from wusum.model.stream import CHUNK_ARTICLES
 from wusum.model.tagger import Tagger
 
 SHARE_ARTICLES = (8, 64)
-"""Fewest and most articles that a worker takes at once: enough to fill batches, few enough that all have work."""
+"""Fewest and most articles of a share: enough to fill batches, few enough that every worker has something to do."""
 
 WORKERS_PER_CHUNK = 2
-"""Workers that one chunk beyond the one waited for keeps busy while that one is written."""
+"""Workers that a requested chunk keeps busy while the one before it is written."""
 
 WORTHWHILE_ARTICLES = CHUNK_ARTICLES
-"""Articles after which workers pay off: opening its model takes each a second or two."""
+"""Articles after which workers pay off: each needs a second or two to open its model."""
 
 MAX_WORKERS = 16
-"""Workers that are started unless a number is asked for: each holds a model, about 350 MiB."""
+"""Most workers that are started unless a number is given: each needs about 350 MiB."""
 
 GC_THRESHOLD = 50_000
-"""Objects after which a worker collects garbage."""
+"""Allocations after which a worker collects garbage."""
 
 MAX_CRASHES = 3
-"""How often the same articles may crash a worker before the run ends."""
+"""Crashes of a worker at the same articles that end the run."""
 
 _tagger: Tagger
 
@@ -41,7 +41,8 @@ _tagger: Tagger
 class WorkerPool:
     """Takes the place of a `Tagger` in a run: the same predictions, in the same order.
 
-    If a worker dies, for example killed for its memory, all are started anew and what was not answered is asked again.
+    If a worker dies, e.g. because the system is out of memory, all are started anew, and the shares without an
+    answer are submitted again.
     """
 
     def __init__(self, count: int, spec: ModelSpec) -> None:
@@ -81,7 +82,7 @@ class WorkerPool:
                     answer = waiting[number].result()
                     break
                 except BrokenProcessPool as error:
-                    if pool is self._pool:  # and not one that was replaced while other articles were waited for
+                    if pool is self._pool:  # and not a pool that another iterator has replaced meanwhile
                         crashes += 1
                         if crashes == MAX_CRASHES:
                             names = f"{share[0].id!r} to {share[-1].id!r}"
@@ -118,13 +119,13 @@ class WorkerPool:
 
 
 class AdaptiveWorkers:
-    """Takes the place of a `Tagger` in a run: the tagger itself, and workers once the run proves to be long."""
+    """Takes the place of a `Tagger` in a run: first the tagger itself, then workers once the run proves to be long."""
 
     def __init__(self, tagger: Tagger, count: int, spec: ModelSpec) -> None:
         """Begin with `tagger`; `count` workers may follow, each of which opens the model of `spec`."""
         self._backend: Tagger | WorkerPool = tagger
         self._count, self._spec = count, spec
-        self._asked = 0
+        self._requested = 0
 
     @property
     def ahead(self) -> int:
@@ -133,9 +134,9 @@ class AdaptiveWorkers:
 
     def stream(self, articles: Sequence[Article], options: PredictOptions) -> Iterator[Prediction]:
         """Return predictions in order, like `Tagger.stream`."""
-        if isinstance(self._backend, Tagger) and self._asked >= WORTHWHILE_ARTICLES:
+        if isinstance(self._backend, Tagger) and self._requested >= WORTHWHILE_ARTICLES:
             self._backend = WorkerPool(self._count, self._spec)
-        self._asked += len(articles)
+        self._requested += len(articles)
         return self._backend.stream(articles, options)
 
     def __enter__(self) -> AdaptiveWorkers:
@@ -168,7 +169,7 @@ def _open(spec: ModelSpec) -> None:
 
 
 def sole_tagger(spec: ModelSpec) -> Tagger:
-    """Open a tagger in a process that does nothing else.
+    """Open a tagger in a process that is only a worker.
 
     The model never becomes garbage and tagging creates no reference cycles: collecting garbage would take 4% of the
     time that tags take.
@@ -181,7 +182,7 @@ def sole_tagger(spec: ModelSpec) -> Tagger:
 
 
 def _exit_with_parent() -> None:
-    """Exit when the parent does: a killed run takes its workers with it, which would wait for work for ever."""
+    """Exit when the parent does; the workers of a killed run would otherwise wait for work forever."""
     if parent := parent_process():
         connection.wait([parent.sentinel])
         os._exit(1)

@@ -15,7 +15,6 @@ from wusum.model.tagging.selection import first
 from wusum.model.tagging.sources.key_phrases import PhraseStatistics
 from wusum.model.tagging.sources.known_tags import KnownTags
 from wusum.model.tagging.sources.linear import LinearTags
-from wusum.model.tagging.sources.neighbours import Neighbours
 from wusum.model.tagging.sources.nesting import Nesting
 from wusum.model.tagging.sources.new_phrases import SpanScores
 from wusum.model.tagging.sources.similarity import TagLogits, TermSimilarity
@@ -55,7 +54,6 @@ class ControlledRanker:
             [
                 KnownTags(self.vocabulary),
                 TagHead(self.vocabulary),
-                Neighbours(model.memory, known, self.vocabulary),
                 LinearTags(model.linear, known, self.vocabulary),
                 SpanScores(),
                 PhraseStatistics(model.statistics),

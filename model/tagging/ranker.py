@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -22,19 +22,15 @@ from wusum.model.tagging.selection import Distinct, Thresholds, select, without_
 from wusum.model.tagging.sources.key_phrases import PhraseStatistics
 from wusum.model.tagging.sources.known_tags import KnownTags
 from wusum.model.tagging.sources.linear import LinearTagModel, LinearTags
-from wusum.model.tagging.sources.neighbours import Memory, Neighbours
 from wusum.model.tagging.sources.nesting import Nesting
 from wusum.model.tagging.sources.new_phrases import NewPhrases
 from wusum.model.tagging.sources.tag_head import TagHead
 from wusum.model.tagging.trees import BoostedTrees
-from wusum.model.tagging.vocabulary import Entry, Vocabulary
+from wusum.model.tagging.vocabulary import Vocabulary
 from wusum.model.text.lexicon import Lexicon, TokenisedText
 from wusum.model.text.normalisation import align
 from wusum.model.text.word_statistics import WordStatistics
 from wusum.model.text.words import words
-
-TOGETHER = 0.2
-"""Least share of common articles of a tag and its part."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +41,10 @@ class TagModel:
     trees: BoostedTrees
     linear: LinearTagModel
     statistics: WordStatistics
-    memory: Memory
     thresholds: Thresholds
 
     @classmethod
-    def load(cls, folder: Path, settings: ModelSettings, pieces: int) -> TagModel:
+    def load(cls, folder: Path, settings: ModelSettings) -> TagModel:
         """Read the tag files of a model folder; raises ModelError if one is damaged."""
         vocabulary = Vocabulary.load(folder / "tags.tsv")
         return cls(
@@ -57,17 +52,14 @@ class TagModel:
             BoostedTrees.load(folder / "ranking.json"),
             LinearTagModel.load(folder, len(vocabulary.entries)),
             WordStatistics.load(folder),
-            Memory.load(folder, pieces, len(vocabulary.entries)),
             Thresholds(settings.tag_threshold, settings.absent_tag_threshold),
         )
 
     @classmethod
-    def unfitted(cls, pieces: int) -> TagModel:
+    def unfitted(cls) -> TagModel:
         """Return a model that gives no tags."""
-        return cls(
-            Vocabulary([]), BoostedTrees.unfitted(), LinearTagModel.none(), WordStatistics.empty(), Memory.none(pieces),
-            Thresholds(0.5, 0.5),
-        )  # fmt: skip
+        trees, linear = BoostedTrees.unfitted(), LinearTagModel.none()
+        return cls(Vocabulary([]), trees, linear, WordStatistics.empty(), Thresholds(0.5, 0.5))
 
     def save(self, folder: Path) -> None:
         """Write the tag files; the thresholds are in `config.json`."""
@@ -75,7 +67,6 @@ class TagModel:
         self.trees.save(folder / "ranking.json")
         self.linear.save(folder)
         self.statistics.save(folder)
-        self.memory.save(folder)
 
     @cached_property
     def lexicon(self) -> Lexicon:
@@ -88,7 +79,6 @@ class TagModel:
         return [
             KnownTags(known),
             TagHead(known),
-            Neighbours(self.memory, known, known),
             LinearTags(self.linear, known, known),
             NewPhrases(self.lexicon, known),
             PhraseStatistics(self.statistics),
@@ -97,15 +87,7 @@ class TagModel:
 
     def ranker(self) -> TagRanker:
         """Return a ranker over the model's own vocabulary."""
-        distinct = partial(without_repeats, together=self.given_together)
-        return TagRanker(self.sources(), self.trees, self.thresholds, self.lexicon, distinct)
-
-    def given_together(self, one: Entry, other: Entry) -> bool:
-        """Whether editors have often enough given two tags to one article."""
-        numbers = self.vocabulary.index(one.key), self.vocabulary.index(other.key)
-        if numbers[0] is None or numbers[1] is None:
-            return True
-        return self.memory.together(numbers[0], numbers[1]) >= TOGETHER
+        return TagRanker(self.sources(), self.trees, self.thresholds, self.lexicon)
 
 
 class Adjustment(Protocol):

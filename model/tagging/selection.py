@@ -88,17 +88,11 @@ def first(candidates: Sequence[Candidate], ranked: Sequence[int], most: int) -> 
     return list(ranked[:most])
 
 
-def without_repeats(
-    candidates: Sequence[Candidate],
-    ranked: Sequence[int],
-    most: int,
-    together: Callable[[Entry, Entry], bool] = lambda one, other: True,
-) -> list[int]:
+def without_repeats(candidates: Sequence[Candidate], ranked: Sequence[int], most: int) -> list[int]:
     """Return the first candidates that do not merely repeat one before.
 
-    A new phrase repeats a tag that is its part or its whole. A known tag repeats another if `_repeats` says so, or if
-    it is a part or whole of a tag that editors do not give `together` with it. Any name behind a title (الرئيس الروسي
-    فلاديمير بوتين) repeats the name without the title.
+    A new phrase repeats a tag that is its part or its whole. A known tag repeats others by where they
+    stand (`_repeats`). Any name behind a title (الرئيس الروسي فلاديمير بوتين) repeats the name without the title.
     """
     given: dict[str, int] = {}
     wholes: dict[str, list[int]] = {}
@@ -108,12 +102,7 @@ def without_repeats(
         entry, own = candidates[n].entry, parts(candidates[n].entry.key)
         within = [candidates[given[key]] for key in dict.fromkeys(own) if key in given]
         around = [candidates[whole] for whole in wholes.get(entry.key, ())]
-        if entry.tagged:
-            again = _repeats(candidates[n], within, around) or any(
-                other.entry.tagged and not together(entry, other.entry) for other in within + around
-            )
-        else:
-            again = bool(within or around)
+        again = _repeats(candidates[n], within, around) if entry.tagged else bool(within or around)
         if not again and _untitled(entry) not in given:
             given[entry.key] = n
             for key in own:

@@ -1,4 +1,4 @@
-"""The tag vocabulary: what editors have called things, found in a text by its words without clitics."""
+"""The tag vocabulary: tags with their counts in the training data, found in a text by words without clitics."""
 
 from __future__ import annotations
 
@@ -17,37 +17,40 @@ from wusum.model.text.normalisation import normalise
 from wusum.model.text.words import MAX_PHRASE_WORDS
 
 _BREAK = re.compile(r"[.,:;!?\n\u060c\u061b\u061f]")
-"""What no mention goes across."""
+"""Punctuation that no mention crosses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A tag of the vocabulary: its match key, its usual spelling and what training data says about it."""
+    """A tag of the vocabulary: its match key, its usual spelling and its counts in the training data."""
 
     key: str
     text: str
     present: int
-    """Training articles in which it stands."""
+    """Training articles that contain it."""
     tagged: int
     """Training articles to which an editor gave it."""
     prior: int
-    """Training articles in which it stands and to which an editor gave it."""
+    """Training articles that contain it and to which an editor gave it."""
     label: int
     """Its label in the tag head, -1 if it has none."""
 
 
 @dataclass(slots=True)
 class Mentions:
-    """Where a candidate stands: word numbers in the body, and whether it is in the title."""
+    """The places of a candidate in an article."""
 
     body: list[tuple[int, int]] = field(default_factory=list)
+    """First and last word number of each mention in the body."""
     in_title: bool = False
+    """Whether the title contains it."""
 
 
 class Vocabulary:
-    """The tags that can be given, found in a text by their words without clitics."""
+    """Tags that can be given, found in a text by their words without clitics."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
+        """Take the entries, which are numbered in their order; their match keys must differ."""
         self.entries = tuple(entries)
         self._index = {entry.key: i for i, entry in enumerate(self.entries)}
         self._by_label = {entry.label: i for i, entry in enumerate(self.entries) if entry.label >= 0}
@@ -60,7 +63,7 @@ class Vocabulary:
 
     @classmethod
     def load(cls, path: Path) -> Vocabulary:
-        """Read `tags.tsv`; raises ModelError for a line that is no entry."""
+        """Read `tags.tsv`; raises ModelError, which names the line, for one that is not an entry."""
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
         except UnicodeDecodeError as error:
@@ -84,7 +87,7 @@ class Vocabulary:
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def find(self, text: TokenisedText) -> dict[int, list[tuple[int, int]]]:
-        """Entries that stand in a text, with the word numbers `[first, last]` of each mention."""
+        """Return the numbers of the entries that a text contains, with the first and last word of each mention."""
         lexemes = text.lexemes
         found: dict[int, list[tuple[int, int]]] = {}
         for first, lexeme in enumerate(lexemes):
@@ -103,15 +106,16 @@ class Vocabulary:
                     if text.gaps[last] != " " and _BREAK.search(text.gaps[last]):
                         break
                     key = f"{key} {lexemes[last].readings[0]}"
-                if matched:  # موسكو in «بموسكو» only where «بموسكو» itself is nothing
+                if matched:  # «بموسكو» contains موسكو only if it is no entry itself
                     break
         return found
 
     def __contains__(self, key: str) -> bool:
+        """Whether an entry has this match key."""
         return key in self._index
 
     def index(self, key: str) -> int | None:
-        """The number of the entry with a match key, None where there is none."""
+        """Return the number of the entry with a match key, or None."""
         return self._index.get(key)
 
     def numbers(self, keys: Iterable[str]) -> NDArray[np.int64]:
@@ -120,19 +124,19 @@ class Vocabulary:
 
     @cached_property
     def spellings(self) -> frozenset[str]:
-        """All words of all entries, as they are written but for what `normalise` folds."""
+        """The normalised words of all entries, with their clitics."""
         return frozenset(word for entry in self.entries for word in normalise(entry.text).split())
 
     @cached_property
     def beginnings(self) -> frozenset[str]:
-        """The first words of all entries, so written."""
+        """The normalised first words of all entries, with their clitics."""
         return frozenset(found[0] for entry in self.entries if (found := normalise(entry.text).split()))
 
     @cached_property
     def labels(self) -> NDArray[np.int64]:
-        """The labels of the tag head that entries have, in ascending order."""
+        """The labels of the entries in the tag head, in ascending order."""
         return np.array(sorted(self._by_label), np.int64)
 
     def of_label(self, label: int) -> int | None:
-        """The entry of a label of the tag head, None where the vocabulary has none."""
+        """Return the number of the entry with a label of the tag head, or None."""
         return self._by_label.get(label)

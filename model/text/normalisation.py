@@ -1,7 +1,7 @@
-"""Normalisation for matching: words, keys and clitics, each with offsets into the given text.
+"""Normalisation of Arabic spelling for matching, with offsets into the given text.
 
-This is the *strong* normalisation, used to decide that two spellings are one tag. The weaker one, for the
-encoder's input, lives in `tokenizer.json` and travels with the model.
+This strong normalisation decides whether two spellings are the same tag. The weaker one for the input of the encoder is
+part of `tokenizer.json`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LETTERS = {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ی": "�
 
 def _table() -> dict[int, str | None]:
     table: dict[int, str | None] = {}
-    # Presentation forms (ﻻ, ﷲ …) are how some PDF and CMS exports write plain letters.
+    # Some PDF and CMS exports write plain letters as presentation forms (ﻻ, ﷲ …).
     for code in (*range(0xFB50, 0xFE00), *range(0xFE70, 0xFEFD)):
         plain = unicodedata.normalize("NFKC", chr(code))
         if plain != chr(code) and not plain.startswith(" "):
@@ -35,8 +35,9 @@ def _table() -> dict[int, str | None]:
 
 _TABLE = _table()
 INNER_MARKS = "".join(map(re.escape, map(chr, (_TATWEEL, *_MARKS, *_INVISIBLE))))
+"""Tatweel, diacritics and invisible characters, as part of a character class of a regular expression."""
 ERASED_LETTERS = tuple(chr(code) for code, plain in _TABLE.items() if not plain and chr(code).isalnum())
-"""Letters of which nothing is left: tatweel, alone or under a mark."""
+"""Letters that normalisation removes: tatweel, alone or with a mark."""
 _ARABIC = re.compile(
     r"[\u0620-\u063f\u0641-\u064a\u0671-\u06d3\ufb50-\ufbb1\ufbd3-\ufd3d\ufd50-\ufdc7\ufdf0-\ufdfb\ufe70-\ufefc]+"
 )
@@ -45,9 +46,9 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 @dataclass(frozen=True, slots=True)
 class Normalised:
-    """A normalised text and, for each of its characters, where it stood in the given text.
+    """A normalised text, aligned with the given one.
 
-    `starts[i]:ends[i]` is the slice of the given text that became `text[i]`, with the marks that follow it.
+    `text[i]` comes from the slice `starts[i]:ends[i]` of the given text, which includes the marks that follow it.
     """
 
     text: str
@@ -55,19 +56,23 @@ class Normalised:
     ends: tuple[int, ...]
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Offsets in the given text of `text[start:end]`; raises ValueError for an empty or outside slice."""
+        """Return the offsets in the given text of `text[start:end]`; raises ValueError if there is no such slice."""
         if not 0 <= start < end <= len(self.text):
             raise ValueError(f"no span {start}:{end} in a text of {len(self.text)} characters")
         return self.starts[start], self.ends[end - 1]
 
 
 def normalise(text: str) -> str:
-    """Fold spelling variants: no diacritics, tatweel or invisible marks; أإآ→ا, ى→ي, ة→ه; ASCII digits, lower case."""
+    """Return a text with spelling variants folded.
+
+    Diacritics, tatweel and invisible characters are removed; أإآ become ا, ى becomes ي and ة becomes ه; digits become
+    ASCII, Latin letters lower case.
+    """
     return text.translate(_TABLE)
 
 
 def align(text: str) -> Normalised:
-    """`normalise(text)` with its map back to the given text."""
+    """Return `normalise(text)` aligned with the given text."""
     chars: list[str] = []
     starts: list[int] = []
     for index, char in enumerate(text):
@@ -84,9 +89,9 @@ def align(text: str) -> Normalised:
 
 
 def arabic_share(text: str) -> float:
-    """Share of Arabic letters among all letters of a text, 0.0 where it has none."""
+    """Return the share of Arabic letters among all letters of a text, 0.0 if it has no letters."""
     text = text.replace(" ", "")
-    rest = _ARABIC.sub("", text)  # in runs, a few for each line: far fewer steps than letters
+    rest = _ARABIC.sub("", text)  # whole runs at once: far fewer steps than letters
     arabic = len(text) - len(rest)
     letters = arabic + len(_LETTER.findall(rest))
     return arabic / letters if letters else 0.0

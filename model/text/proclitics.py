@@ -1,4 +1,4 @@
-"""How a phrase is written as a tag: without the conjunction or preposition that is stuck to its first word."""
+"""Removal of proclitics: a tag is written without the conjunction or preposition before its first word."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ _BEFORE_BARE = re.compile(r"[وف]?[بلك]|[وف]")
 def without_proclitics(
     word: str, plain: str, beginnings: Container[str], known: Container[str], here: Container[str]
 ) -> tuple[str, str]:
-    """The first word of a phrase without وـ فـ بـ لـ كـ before it, as it is written and, from `plain`, normalised.
+    """Return the first word of a phrase without the proclitics وـ فـ بـ لـ كـ: as written, and normalised.
 
-    Before the article they always go (بالرياض and للرياض → الرياض). Before a bare word they go where it is not
-    among the words that tags begin with (`beginnings`, normalised), and what is left of it is among the `known` words
-    or those that stand `here`, in the same article (وموسكو → موسكو, but لبنان stays).
+    `word` is the word as written and `plain` the same normalised; `beginnings` are the words that tags begin with,
+    `known` all words of tags and `here` those of the text, all normalised. Proclitics before the article are always
+    removed (بالرياض and للرياض → الرياض), those before a bare word only if the word is not among `beginnings` and the
+    rest is among `known` or `here` (وموسكو → موسكو, but لبنان stays).
     """
     if plain[0] not in PROCLITICS:
         return word, plain
@@ -36,5 +37,5 @@ def without_proclitics(
 
 
 def _spelt(word: str) -> tuple[str, str]:
-    """A word as it is written and normalised: a ligature (ﻻ) stays whole where a cut would go through it."""
+    """Return a word as written and normalised; a ligature (ﻻ) through which the cut went is whole in both."""
     return word, normalise(word)

@@ -18,7 +18,7 @@ from safetensors.numpy import load_file, save_file
 from wusum.model.errors import ModelError
 from wusum.model.text.words import CACHE_MAX_LETTERS, CACHE_SIZE, hash_word
 
-FILE = "rarity.safetensors"
+FILE = "word_statistics.safetensors"
 
 BUCKETS = 1 << 18
 
@@ -54,7 +54,7 @@ class WordStatistics:
 
     @classmethod
     def load(cls, folder: Path) -> WordStatistics:
-        """Read `rarity.safetensors`; raises ModelError if it is damaged."""
+        """Read `word_statistics.safetensors`; raises ModelError if it is damaged."""
         try:
             arrays = load_file(folder / FILE)
             idf, verbs = arrays["idf"], arrays["verbs"]
@@ -65,7 +65,7 @@ class WordStatistics:
         return cls(idf.astype(np.float32), verbs.tolist())
 
     def save(self, folder: Path) -> None:
-        """Write `rarity.safetensors`, in half precision."""
+        """Write `word_statistics.safetensors`, in half precision."""
         verbs = np.array(sorted(self._verbs), np.uint32)
         save_file({"idf": np.array(self._idf, np.float16), "verbs": verbs}, folder / FILE)
 

@@ -1,4 +1,4 @@
-"""The benchmark runs every system, and counts what it says it counts."""
+"""`wusum bench` runs every system, and counts correctly."""
 
 from __future__ import annotations
 
@@ -9,16 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.support import ROOT
-from wusum.eval.bench import (
-    Rate,
-    _integer_systems,
-    matrix_rate,
-    sample,
-    short_articles,
-    tags_add,
-    times_pipeline,
-    window_flops,
-)
+from wusum.eval.bench import sample, short_articles, tags_add, times_pipeline
+from wusum.eval.bench_systems import Rate, Workload, int8_systems, matrix_rate, window_flops
 from wusum.eval.config import EvalConfig
 from wusum.eval.report.quote import speed_table
 from wusum.model.cli import app, load_parts
@@ -33,8 +25,8 @@ def test_articles_are_drawn_from_the_corpora_in_turns(corpora: Path) -> None:
     assert len(sample(config, 1000)) == 120  # all there are
 
 
-def test_a_model_without_a_graph_of_integers_is_measured_without(tmp_path: Path) -> None:
-    assert _integer_systems(lambda *_: Rate("", 1.0), tmp_path, 1, [], 0) == {}
+def test_a_model_without_an_int8_graph_is_measured_without(tmp_path: Path) -> None:
+    assert int8_systems(Workload([], [], tmp_path / "dump.jsonl"), tmp_path, 1, {}, None) == {}
     bench = json.loads(BENCH.read_text(encoding="utf-8"))
     assert "in int8" in speed_table(bench)
     del bench["times_pipeline_int8"]

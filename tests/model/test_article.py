@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support import ROOT
 from wusum.eval.config import EvalConfig
 from wusum.eval.measures.answers import Key
-from wusum.eval.suites.core import parser_answers
+from wusum.eval.suites.parser import SUITE
 from wusum.model.article import Article
 
 SHARED = ROOT.parent / "shared"
@@ -215,7 +215,7 @@ def test_the_raw_pages() -> None:
     if not (SHARED / "data" / "raw_pages.jsonl.xz").exists():
         pytest.skip("../shared is not here")
     nobody: Any = None  # the parser needs no model
-    found = parser_answers(Key("parser", "raw_pages"), nobody, EvalConfig(SHARED / "data", Path("configs/topics.yaml")))
+    found = SUITE.answer(Key("parser", "raw_pages"), nobody, EvalConfig(SHARED / "data", Path("configs/topics.yaml")))
     assert len(found.ids) == 300
     least = {
         "title": 0.95,

@@ -19,7 +19,7 @@ import zstandard
 from tests.support import PAGES
 from wusum.model.article import Article
 from wusum.model.errors import DumpError
-from wusum.model.io.reader import Reject, read
+from wusum.model.io.reader import Reject, read_records
 from wusum.model.io.validation import validate
 from wusum.model.tagger import Tagger
 
@@ -77,7 +77,7 @@ def test_each_damaged_line_of_json_is_one_record(tmp_path: Path) -> None:
     lines[10::100] = [rows[0]] * len(lines[10::100])
     (tmp_path / "dump.jsonl").write_bytes(b"\n".join(lines) + b"\n")
     for pages in (None, True):
-        found = list(read([str(tmp_path / "dump.jsonl")], pages=pages))
+        found = list(read_records([str(tmp_path / "dump.jsonl")], pages=pages))
         assert len(found) == sum(1 for line in lines if line.strip())
         assert sum(isinstance(r, Article) and r.id == "0" for r in found) >= 60
         judged(found)
@@ -88,7 +88,7 @@ def test_each_damaged_page_of_an_archive_is_one_record(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "dump.zip", "w") as archive:
         for number in range(3000):
             archive.writestr(f"{number}.txt", damaged(chance.choice(PAGE_TEXTS).encode(), chance))
-    found = list(read([str(tmp_path / "dump.zip")]))
+    found = list(read_records([str(tmp_path / "dump.zip")]))
     assert len(found) == 3000
     judged(found)
 
@@ -100,12 +100,12 @@ def test_a_damaged_table_gives_rows_and_rejects(tmp_path: Path, suffix: str) -> 
     row = joint.join(["7", "خبر", "فاز المنتخب في المباراة"]).encode()
     lines = [damaged(row, chance).replace(b'"', b"'").replace(b"\n", b" ").replace(b"\r", b" ") for _ in range(1500)]
     (tmp_path / f"dump{suffix}").write_bytes(joint.join(["id", "title", "text"]).encode() + b"\n" + b"\n".join(lines))
-    found = list(read([str(tmp_path / f"dump{suffix}")]))
+    found = list(read_records([str(tmp_path / f"dump{suffix}")]))
     assert abs(len(found) - sum(1 for line in lines if line)) <= 5  # a blank line is no row
     judged(found)
     quoted = [damaged(row, chance) for _ in range(500)]  # with quotes a row may swallow others, but nothing breaks
     (tmp_path / f"dump{suffix}").write_bytes(joint.join(["id", "title", "text"]).encode() + b"\n" + b"\n".join(quoted))
-    judged(list(read([str(tmp_path / f"dump{suffix}")])))
+    judged(list(read_records([str(tmp_path / f"dump{suffix}")])))
 
 
 @pytest.mark.parametrize("kind", ["parquet", "jsonl.gz", "jsonl.xz", "jsonl.zst", "zip", "tar", "tar.xz"])
@@ -131,7 +131,7 @@ def test_a_damaged_file_is_read_as_far_as_it_goes_or_refused(tmp_path: Path, kin
         path = tmp_path / f"{number}.{kind}"
         path.write_bytes(damaged(buffer.getvalue(), chance))
         try:
-            judged(list(read([str(path)])))
+            judged(list(read_records([str(path)])))
         except DumpError as error:
             refused.append(str(path) in str(error))
     assert len(refused) > 40

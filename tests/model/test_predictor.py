@@ -1,4 +1,4 @@
-"""Batches of columns, as datasets, Ray and Spark hand them over."""
+"""Batches of columns, as datasets, Ray and Spark pass them."""
 
 from __future__ import annotations
 

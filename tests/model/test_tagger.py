@@ -1,4 +1,4 @@
-"""The bundled model: one article, one answer, however it is asked; offsets; leakage; the two runtimes."""
+"""The bundled model: one answer for an article, however it is asked; offsets; leakage; runtimes."""
 
 from __future__ import annotations
 
@@ -67,38 +67,39 @@ def test_alone_in_a_batch_and_in_any_order_the_answer_is_one(tagger: Tagger, art
 def test_logits_do_not_depend_on_their_batch_to_the_last_bit(tagger: Tagger, articles: list[Article]) -> None:
     words = " ".join(article.body for article in articles).split()
     texts = [Article(id=str(n), body=" ".join(words[n : n + 3 + 7 * n])) for n in range(40)]
-    together = tagger.read(texts)
+    together = tagger.encoder.encode(texts)
     for number, text in enumerate(texts):
-        alone = tagger.read([text])
-        np.testing.assert_array_equal(together.topics[number], alone.topics[0])
-        np.testing.assert_array_equal(together.tags[number], alone.tags[0])
+        alone = tagger.encoder.encode([text])
+        np.testing.assert_array_equal(together.topic_logits[number], alone.topic_logits[0])
+        np.testing.assert_array_equal(together.tag_logits[number], alone.tag_logits[0])
         assert together.phrases[number] == alone.phrases[0]
 
 
 def test_short_texts_in_full_batches_have_the_logits_of_each(tagger: Tagger, articles: list[Article]) -> None:
     words = " ".join(article.body for article in articles).split()
     texts = [Article(id=str(n), body=" ".join(words[n : n + 1 + n % 12])) for n in range(400)]
-    together = tagger.read(texts)
+    together = tagger.encoder.encode(texts)
     for number in range(0, 400, 7):
-        np.testing.assert_array_equal(together.tags[number], tagger.read([texts[number]]).tags[0])
+        alone = tagger.encoder.encode([texts[number]])
+        np.testing.assert_array_equal(together.tag_logits[number], alone.tag_logits[0])
 
 
 def test_torch_gives_the_same_answer_as_onnx(tagger: Tagger, articles: list[Article]) -> None:
     other = Tagger.from_pretrained(runtime="torch")
-    for one, two in zip(tagger.read(articles), other.read(articles), strict=True):
-        np.testing.assert_allclose(one.topics, two.topics, atol=1e-3)
-        np.testing.assert_allclose(one.tags, two.tags, atol=1e-3)
+    for one, two in zip(tagger.encoder.encode(articles), other.encoder.encode(articles), strict=True):
+        np.testing.assert_allclose(one.topic_logits, two.topic_logits, atol=1e-3)
+        np.testing.assert_allclose(one.tag_logits, two.tag_logits, atol=1e-3)
         assert one.phrases.keys() == two.phrases.keys()
     for one, two in zip(tagger(articles), other(articles), strict=True):
         assert_same(one, two)
 
 
-def test_a_text_seen_before_is_not_run_again(
+def test_a_text_that_comes_again_is_not_encoded_again(
     tagger: Tagger, articles: list[Article], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = []
-    read = tagger.read
-    monkeypatch.setattr(tagger, "read", lambda found: run.extend(found) or read(found))
+    encode = tagger.encoder.encode
+    monkeypatch.setattr(tagger.encoder, "encode", lambda found: run.extend(found) or encode(found))
     copies = [replace(article, id=f"{article.id}-{n}", offset=n) for n in range(80) for article in articles]
     predictions = list(tagger.stream(copies))
     assert len(run) == len(articles)
@@ -159,7 +160,7 @@ def test_real_pages_are_tagged_the_same_without_their_gold_fields(tagger: Tagger
         assert_same(one, other)
 
 
-def test_blank_and_drawn_out_openings_hide_nothing(tagger: Tagger, articles: list[Article]) -> None:
+def test_long_blank_openings_are_skipped(tagger: Tagger, articles: list[Article]) -> None:
     sport = next(article for article in articles if article.id == "sport")
     for opening in ("\n" * 5000, "ـ" * 5000, " \t" * 3000):
         prediction = tagger(opening + sport.body)
@@ -167,7 +168,7 @@ def test_blank_and_drawn_out_openings_hide_nothing(tagger: Tagger, articles: lis
         assert prediction.topics[0].score > 0.9
 
 
-def test_what_was_read_before_a_failure_is_tagged(tagger: Tagger) -> None:
+def test_articles_before_a_failure_are_tagged(tagger: Tagger) -> None:
     def articles() -> Iterator[str]:
         yield from ["فاز المنتخب في المباراة"] * 3
         raise OSError("the disk is gone")
@@ -223,7 +224,7 @@ def test_a_saved_model_is_the_model(tagger: Tagger, articles: list[Article], tmp
     assert Tagger.from_pretrained(tmp_path / "copy")(articles[:3]) == tagger(articles[:3])
 
 
-def reader(file: str) -> str:
+def runtime_of(file: str) -> str:
     """A runtime that needs a file."""
     return "int8" if file == "model.int8.onnx" else "onnx"
 
@@ -233,7 +234,7 @@ def test_a_missing_file_is_named(tmp_path: Path, file: str) -> None:
     shutil.copytree(BUNDLED, tmp_path / "model")
     (tmp_path / "model" / file).unlink()
     with pytest.raises(ModelError, match=file):
-        Tagger.from_pretrained(tmp_path / "model", runtime=reader(file))
+        Tagger.from_pretrained(tmp_path / "model", runtime=runtime_of(file))
 
 
 @pytest.mark.parametrize("file", [name for name in FILES if name != "README.md"])
@@ -242,13 +243,13 @@ def test_a_damaged_file_is_named(tmp_path: Path, file: str) -> None:
     path = tmp_path / "model" / file
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(ModelError, match=file):
-        Tagger.from_pretrained(tmp_path / "model", runtime=reader(file))
+        Tagger.from_pretrained(tmp_path / "model", runtime=runtime_of(file))
 
 
-def test_a_model_that_is_nowhere_is_named(tmp_path: Path) -> None:
+def test_a_model_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="nowhere: no such model folder"):
         Tagger.from_pretrained(tmp_path / "nowhere")
-    with pytest.raises(ModelError, match="no runtime 'tpu'; there are onnx, int8, torch"):
+    with pytest.raises(ModelError, match="unknown runtime 'tpu'; the runtimes are onnx, int8, torch"):
         Tagger.from_pretrained(runtime="tpu")
 
 

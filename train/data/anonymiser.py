@@ -1,4 +1,4 @@
-"""What gives an outlet away: removed from training articles, so that no outlet stands for a topic."""
+"""Removes the names of outlets from training articles, so that no outlet stands for a topic."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ class Anonymiser:
     """Takes the dateline and the outlets' names out of a body."""
 
     def __init__(self, names: Sequence[str]) -> None:
+        """Take out `names`; without names, bodies are left as they are."""
         listed = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
-        self._names = re.compile(rf"""[«"“(]?\s*(?<!\w)[وفبل]?(?:{listed})(?!\w)\s*[»"”)]?""")
+        pattern = rf"""[«"“(]?\s*(?<!\w)[وفبل]?(?:{listed})(?!\w)\s*[»"”)]?"""
+        self._names = re.compile(pattern) if names else None
 
     def __call__(self, body: str) -> str:
-        """The body without them; a body that is nothing else is left as it is."""
+        """Return the body without dateline and names; a body that consists of nothing else is returned as it is."""
+        if self._names is None:
+            return body
         rest = _DATELINE.sub("", body, count=1) if _DATELINE.match(body) else body
         rest = self._names.sub(" ", rest)
         return rest if rest.strip() else body

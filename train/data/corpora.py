@@ -7,7 +7,7 @@ import lzma
 import re
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,30 +18,45 @@ from wusum.model.errors import CorpusError
 from wusum.model.text.words import match_key
 
 OUTLET_TAG = "ميادين"
-"""almayadeen tags its articles with its own name, its programmes and its channels: no tags of an article."""
+"""Name of the outlet almayadeen, which also tags articles with its programmes and channels; such tags are dropped."""
 
 BUNDLE = frozenset(
     map(match_key, ("غزة", "حماس", "غلاف غزة", "كتائب القسام", "المسجد الأقصى", "طوفان الأقصى", "المقاومة الفلسطينية"))
 )
-"""Tags that almayadeen's editors pasted together under half of the articles, whatever those are about."""
+"""Tags that almayadeen's editors pasted together under half of the articles, whatever their subject."""
 
+_JSON_BODY = re.compile(r'\s*\{\s*"type": "')
+"""Beginning of a body that is the page's own JSON, taken for the text by the scraper. It contains the tags."""
 
-_DUMPED = re.compile(r'\s*\{\s*"type": "')
-"""How a body begins where the scraper took the page's own JSON for it: with its keywords, which are the tags."""
 _DESCRIPTION = re.compile(r'"description": "((?:[^"\\]|\\.)*)"')
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusSettings:
+    """Settings of reading corpora."""
+
+    data: Path
+    """Folder of the corpora."""
+    outlet_names: list[str] = field(default_factory=list)
+    """Names removed from the bodies, with their datelines, so that no outlet stands for a topic; empty keeps both."""
+    max_rows: int = 0
+    """Read this many articles of each corpus, for a trial; 0 reads all."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelMap:
-    """The topics in the order of the head, and for each corpus what its labels mean among them."""
+    """The topics in the order of the topic head, and the topics that each label of a corpus can mean."""
 
     keys: tuple[str, ...]
+    """Names of the topics in `configs/`."""
     codes: tuple[str, ...]
+    """Codes of IPTC Media Topics."""
     names_ar: tuple[str, ...]
     names_en: tuple[str, ...]
     given: tuple[bool, ...]
     """Whether a topic is learned well enough to be an answer."""
     labels: dict[str, dict[str, tuple[int, ...]]]
+    """Numbers of the topics that a label can mean, by corpus and label."""
 
     @classmethod
     def load(cls, path: str | Path) -> LabelMap:
@@ -64,13 +79,13 @@ class LabelMap:
         return cls(tuple(topics), codes, names_ar, names_en, given, labels)
 
     def topics(self, corpus: str, label: str | None) -> tuple[int, ...]:
-        """Indices of the topics that a label can mean; empty where it says nothing."""
+        """Return the numbers of the topics that a label can mean, none for a label that is not in the map."""
         return self.labels.get(corpus, {}).get(label or "", ())
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One article of a corpus. `tags` is None where no editor gave any, which is not the same as none."""
+    """One article of a corpus."""
 
     id: str
     corpus: str
@@ -78,25 +93,26 @@ class Example:
     body: str
     label: str | None
     tags: tuple[str, ...] | None
+    """The editor's tags, which may be none; None if no editor was asked."""
     date: str = ""
-    """As the corpus writes it, year first; empty where it is not known."""
+    """As the corpus writes it, year first; "" if it is unknown."""
     phrases: tuple[str, ...] | None = None
-    """Phrases that people took for the key ones, where they were asked; an editor's tags are that, too."""
+    """Key phrases by an annotator or, as tags, by an editor; None if neither was asked."""
     names: tuple[tuple[int, int], ...] | None = None
-    """Where names stand in the body, as offsets, in corpora that mark them."""
+    """Offsets of names in the body; None if the corpus does not mark names."""
 
     @property
     def text(self) -> str:
-        """What the encoder reads: the title, if there is one, on a line before the body."""
+        """The encoder's input: the title, if there is one, on a line before the body."""
         return f"{self.title}\n{self.body}" if self.title else self.body
 
     def article(self) -> Article:
-        """What the tagger takes: no label, no tags."""
+        """Return the tagger's input, without label and tags."""
         return Article(id=self.id, body=self.body, title=self.title)
 
 
 def rows(folder: str | Path, corpus: str) -> Iterator[dict[str, Any]]:
-    """The raw rows of a corpus, in the order of its file; raises CorpusError where there is none."""
+    """Yield the raw rows of a corpus in the order of its file; raises CorpusError if it cannot be read."""
     path = Path(folder) / f"{corpus}.jsonl.xz"
     try:
         with lzma.open(path, "rt", encoding="utf-8") as lines:
@@ -108,8 +124,8 @@ def rows(folder: str | Path, corpus: str) -> Iterator[dict[str, Any]]:
 
 
 def prose(text: str) -> str:
-    """The text of an article; of a body that is the page's JSON only its description, for the rest gives tags away."""
-    if not _DUMPED.match(text):
+    """Return the text of an article; of a body that is the page's JSON, only the description: the rest has the tags."""
+    if not _JSON_BODY.match(text):
         return text
     found = _DESCRIPTION.search(text)
     return str(json.loads(f'"{found[1]}"', strict=False)) if found else ""
@@ -118,7 +134,10 @@ def prose(text: str) -> str:
 def examples(
     folder: str | Path, corpus: str, splits: Sequence[str] = ("train",), before: str = ""
 ) -> Iterator[Example]:
-    """The articles of some splits of a corpus; those dated from `before` on are left out, if a date is given."""
+    """Yield the articles of some splits of a corpus that are dated before `before`, or of any date if that is empty.
+
+    Raises CorpusError if the corpus cannot be read.
+    """
     for row in rows(folder, corpus):
         date = row.get("date") or ""
         if row["split"] not in splits or (before and date >= before):
@@ -133,7 +152,7 @@ def examples(
 
 
 def _marked(tokens: Sequence[str], marks: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """A sentence and the offsets of its names, from its words and their BIO marks."""
+    """Return a sentence and the offsets of its names, given its words and their BIO marks."""
     names: list[tuple[int, int]] = []
     place = 0
     for token, mark in zip(tokens, marks, strict=True):
@@ -147,7 +166,7 @@ def _marked(tokens: Sequence[str], marks: Sequence[str]) -> tuple[str, tuple[tup
 
 
 def clean_tags(tags: Sequence[str]) -> tuple[str, ...]:
-    """An editor's tags without duplicates, the pasted bundle and the outlet's own name, in the order given."""
+    """Return an editor's tags in their order, without duplicates, the pasted bundle and the outlet's own name."""
     by_key = {match_key(tag): tag.strip() for tag in reversed(tags)}
     ordered = [(key, by_key[key]) for key in dict.fromkeys(map(match_key, tags)) if key]
     bundled = by_key.keys() >= BUNDLE
@@ -159,5 +178,5 @@ def clean_tags(tags: Sequence[str]) -> tuple[str, ...]:
 
 
 def held_out(example_id: str, share: float) -> bool:
-    """Whether a training article is kept from the encoder, so that what is fitted on its output sees fresh articles."""
+    """Return whether the encoder is not trained on an article, so that later stages can be fitted on fresh outputs."""
     return zlib.crc32(example_id.encode()) % 1000 < share * 1000

@@ -1,4 +1,4 @@
-"""Weak labels: topics told by words of a headline (`configs/cues.yaml`)."""
+"""Weak labels: the topic of an article by the words of its headline (`configs/cues.yaml`)."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from wusum.train.data.corpora import LabelMap
 
 @dataclass(frozen=True)
 class Cues:
-    """What headlines tell: a topic for an article without label, or which of several a label means."""
+    """Words of headlines that label an article without label, or decide between the topics of an ambiguous one."""
 
     patterns: dict[int, re.Pattern[str]]
-    """Of each topic, by its index in the head."""
+    """The cues of each topic, by its number in the topic head."""
     veto: re.Pattern[str] | None
+    """Words that make the cues of `label` mean nothing."""
     label: frozenset[int]
-    """Topics that may be told without a label."""
+    """Topics that an article without label can get."""
 
     @classmethod
     def load(cls, path: str | Path, topics: LabelMap) -> Cues:
-        """Read a file of cues; raises CorpusError for one that is no YAML, an unknown topic or a faulty pattern."""
+        """Read a file of cues; raises CorpusError for invalid YAML, an unknown topic or an invalid pattern."""
         try:
             data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
         except (OSError, yaml.YAMLError) as error:
@@ -39,8 +40,8 @@ class Cues:
         veto = _compile(data["veto"], f"{path}: veto") if data.get("veto") else None
         return cls(patterns, veto, frozenset(index[key] for key in data["label"]))
 
-    def told(self, title: str) -> int | None:
-        """The one topic that a headline has cues of; None where there is none, more than one, or a veto."""
+    def topic(self, title: str) -> int | None:
+        """Return the topic that a headline has cues of; None for no topic, several, or a veto."""
         key = normalise(title)
         topics = [topic for topic, pattern in self.patterns.items() if pattern.search(key)]
         # A veto is against the label cues: it consists of the words of other topics.
@@ -49,14 +50,17 @@ class Cues:
         return topics[0]
 
     def narrow(self, topics: tuple[int, ...], title: str) -> tuple[int, ...]:
-        """What a label can mean, `topics`, in the light of the headline; the headline never overrules the label."""
-        told = self.told(title)
-        if told is None or (topics and told not in topics) or (not topics and told not in self.label):
-            return topics
-        return (told,)
+        """Return which of the `topics` of a label an article has by its headline, or all of them if it decides nothing.
+
+        The headline never overrules a label; for an article without label, `topics` is empty.
+        """
+        topic = self.topic(title)
+        possible = topics or self.label
+        return topics if topic is None or topic not in possible else (topic,)
 
 
 def _compile(cues: list[str], where: str) -> re.Pattern[str]:
+    """Return a pattern for any of some cues as a word, with or without proclitics."""
     try:
         return re.compile(rf"(?<!\w)[وفبلك]{{0,2}}(?:ال|ل)?(?:{'|'.join(cues)})(?!\w)")
     except re.error as error:

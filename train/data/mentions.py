@@ -1,4 +1,4 @@
-"""Where the key phrases and the names of a training article stand, as BIO marks of its tokens."""
+"""The key phrases and names of a training article, as BIO marks of its tokens."""
 
 from __future__ import annotations
 
@@ -11,14 +11,21 @@ from wusum.model.text.words import match_key
 from wusum.train.data.corpora import Example
 
 Offsets = tuple[int, int]
+"""First character and the one after the last."""
+
+UNMARKED = -100
+"""The mark of a token of which no corpus says whether it is in a phrase; no loss counts it."""
 
 
 def phrase_mentions(example: Example) -> list[Offsets] | None:
-    """Offsets in the text of an article of its key phrases, none within another; None where nobody was asked."""
+    """Return the offsets of an article's key phrases in its text, none within another; None if it has no key phrases.
+
+    An article whose editor gave no tag has an empty list.
+    """
     if example.phrases is None:
         return None
     keys = dict.fromkeys(filter(None, map(match_key, example.phrases)))
-    text = plain_lexicon().read(example.text)
+    text = plain_lexicon().tokenise(example.text)
     found = Vocabulary(Entry(key, key, 0, 0, 0, -1) for key in keys).find(text)
     longest = sorted({span for spans in found.values() for span in spans}, key=lambda s: (s[0] - s[1], s[0]))
     taken: set[int] = set()
@@ -31,7 +38,7 @@ def phrase_mentions(example: Example) -> list[Offsets] | None:
 
 
 def name_mentions(example: Example) -> list[Offsets] | None:
-    """Offsets in the text of an article of its names; None where they are not marked."""
+    """Return the offsets of an article's names in its text; None if its corpus does not mark names."""
     if example.names is None:
         return None
     before = len(example.text) - len(example.body)
@@ -39,7 +46,7 @@ def name_mentions(example: Example) -> list[Offsets] | None:
 
 
 def marks(tokens: Sequence[Offsets], mentions: Iterable[Offsets] | None) -> list[int]:
-    """A mark for each token, from where the tokens and the mentions, both sorted, stand; empty where not known."""
+    """Return a mark for each token, given the offsets of tokens and mentions in order; empty if `mentions` is None."""
     if mentions is None:
         return []
     made = [OUTSIDE] * len(tokens)

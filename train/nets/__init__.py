@@ -1,1 +1,1 @@
-"""Torch and ONNX parts that only training needs."""
+"""Networks in training: encoders, heads, the training loop, quantisation. Imports torch and transformers."""

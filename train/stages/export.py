@@ -1,7 +1,7 @@
-"""Make a fine-tuned model fit for inference: `model.onnx` and `model.int8.onnx` beside the weights.
+"""Complete a fine-tuned model for inference: write `model.onnx` and `model.int8.onnx` beside the weights.
 
-The weights stand once, in half precision, in `model.safetensors`; the initialisers of both graphs point into it
-(ONNX external data) and are cast to float32 when the model is loaded. The graphs themselves hold no weights.
+The weights are stored once, in half precision, in `model.safetensors`. The initialisers of both graphs point into that
+file (ONNX external data) and are cast to float32 when the model is loaded; the graphs themselves hold no weights.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from typing import Any
 
 import onnx
 import torch
-from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 
 from wusum.model.network.module import load_network
-from wusum.model.tagging.ranker import TagRanker
+from wusum.model.tagging.ranker import TagModel
+from wusum.train.model_folder import WEIGHTS, read_config, write_config
 from wusum.train.nets.quantize import quantized
 
 OPSET = 18
+"""Version of the ONNX operators."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,13 @@ class ExportConfig:
     """Settings of `wusum train export`."""
 
     model: Path
-    """Folder that `wusum train finetune` wrote; what is missing is added to it."""
+    """Folder that `wusum train finetune` wrote, which is to be completed."""
     max_windows: int = 2
-    """Windows of an article that are read."""
+    """Windows of an article that the network reads."""
 
 
 def export_onnx(folder: Path) -> None:
-    """Write `model.onnx` and `model.int8.onnx` with their weights in `model.safetensors`."""
+    """Write `model.onnx` and `model.int8.onnx`; raises ValueError if their weights are not in `model.safetensors`."""
     network = load_network(folder)
     network.encoder.set_attn_implementation("eager")
     for module in network.modules():
@@ -50,10 +51,8 @@ def export_onnx(folder: Path) -> None:
     buffer = io.BytesIO()
     axes = {0: "windows", 1: "tokens"}
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", DeprecationWarning
-        )  # the newer exporter rewrites weights; these must stay as they are
-        warnings.simplefilter("ignore", UserWarning)  # of the tracer, on shapes that are fixed here
+        warnings.simplefilter("ignore", DeprecationWarning)  # the newer exporter rewrites weights
+        warnings.simplefilter("ignore", UserWarning)  # of the tracer, about shapes that are fixed here
         torch.onnx.export(
             network,
             (ids, mask),
@@ -73,14 +72,16 @@ def export_onnx(folder: Path) -> None:
         )
     model = onnx.load_from_string(buffer.getvalue())
     prefix = network.encoder.base_model_prefix + "."
-    _point_outside(model.graph, folder / "model.safetensors", prefix)
+    _point_outside(model.graph, folder / WEIGHTS, prefix)
     onnx.save(model, folder / "model.onnx")
     onnx.save(quantized(model, "encoder."), folder / "model.int8.onnx")
 
 
 def _over_rows(layer: nn.Linear, values: Tensor) -> Tensor:
-    """A linear layer on values [..., size] as one matrix: ONNX Runtime then adds the bias within the product and not
-    after it, which saves 3% of the network's time."""
+    """Apply a linear layer to values [..., size] as one matrix.
+
+    ONNX Runtime then adds the bias within the product and not after it, which saves 3% of the network's time.
+    """
     if values.dim() == 2:
         return functional.linear(values, layer.weight, layer.bias)
     rows = functional.linear(values.flatten(0, -2), layer.weight, layer.bias)
@@ -88,14 +89,17 @@ def _over_rows(layer: nn.Linear, values: Tensor) -> Tensor:
 
 
 def _point_outside(graph: onnx.GraphProto, weights: Path, prefix: str) -> None:
-    """Replace every initialiser by one that lies in the safetensors file, and a cast to float32."""
-    places = safetensors_layout(weights)
+    """Replace every initialiser by one that lies in the safetensors file, and a cast to float32.
+
+    `prefix` is the beginning of the names of the encoder's weights in the file.
+    """
+    layout = safetensors_layout(weights)
     casts, outside = [], []
     for inside in graph.initializer:
         name = inside.name.replace("encoder.", prefix, 1) if inside.name.startswith("encoder.") else inside.name
-        if name not in places:
+        if name not in layout:
             raise ValueError(f"{weights}: no tensor {name} for the graph")
-        offset, length, shape = places[name]
+        offset, length, shape = layout[name]
         if list(inside.dims) != shape:
             raise ValueError(f"{weights}: {name} is {shape}, the graph needs {list(inside.dims)}")
         tensor = onnx.TensorProto(name=f"{inside.name}.half", dims=shape, data_type=onnx.TensorProto.FLOAT16)
@@ -111,7 +115,7 @@ def _point_outside(graph: onnx.GraphProto, weights: Path, prefix: str) -> None:
 
 
 def safetensors_layout(path: Path) -> dict[str, tuple[int, int, list[int]]]:
-    """Byte offset in the file, length in bytes and shape of each tensor (format: 8-byte header length, JSON, data)."""
+    """Return offset and length in bytes, and shape, of each tensor of a file (format: header length, JSON, data)."""
     with path.open("rb") as file:
         (size,) = struct.unpack("<Q", file.read(8))
         header: dict[str, Any] = json.loads(file.read(size))
@@ -123,16 +127,14 @@ def safetensors_layout(path: Path) -> dict[str, tuple[int, int, list[int]]]:
 
 
 def run(config: ExportConfig) -> None:
-    """Write both graphs, and what `wusum train calibrate` fits at neutral values: settings, and no tags."""
+    """Write both graphs, and settings and tag files with neutral values, which `wusum train calibrate` replaces."""
     export_onnx(config.model)
-    pieces = Tokenizer.from_file(str(config.model / "tokenizer.json")).get_vocab_size()
-    TagRanker.none(pieces).save(config.model)
-    path = config.model / "config.json"
-    settings = json.loads(path.read_text(encoding="utf-8"))
+    TagModel.unfitted().save(config.model)
+    settings = read_config(config.model)
     settings["wusum"] |= {
         "max_windows": config.max_windows,
         "temperature": 1.0,
         "threshold": 0.5,
         "tags": {"threshold": 0.5, "absent_threshold": 0.5},
     }
-    path.write_text(json.dumps(settings, ensure_ascii=False, indent=1), encoding="utf-8")
+    write_config(config.model, settings)

@@ -1,4 +1,4 @@
-"""Train the tokenizer. Its normaliser is all the preprocessing there is, and travels in `tokenizer.json`."""
+"""Train the tokenizer. Its normaliser is the only preprocessing of the text, and is saved in `tokenizer.json`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,15 @@ from pathlib import Path
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from wusum.model.errors import ConfigError
+from wusum.train.cache import write_atomically
 from wusum.train.data.corpora import examples
+from wusum.train.model_folder import TOKENIZER
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+"""Special tokens, in the order of their ids."""
+
+CONTINUATION = "##"
+"""Prefix of a piece inside a word, for WordPiece and BPE."""
 
 
 @dataclass(frozen=True)
@@ -26,18 +32,19 @@ class TokenizerConfig:
     corpora: list[str]
     """Corpora whose training articles are read."""
     documents: int = 0
-    """Articles of a corpus; 0 reads all."""
+    """Articles read of each corpus; 0 reads all."""
     kind: str = "wordpiece"
-    """How words are cut: wordpiece, bpe or unigram."""
+    """Algorithm that cuts words into pieces: wordpiece, bpe or unigram."""
     vocab_size: int = 24_000
+    """Number of pieces."""
     min_frequency: int = 5
-    """Pieces seen less often are not kept."""
+    """Least occurrences of a piece in the articles; not for unigram."""
 
 
 def normalizer() -> normalizers.Normalizer:
-    """Fold what writers vary and readers ignore: compatibility forms, marks, tatweel, alef and yeh spellings, case.
+    """Return a normaliser that folds compatibility forms, marks, tatweel, the spellings of alef and yeh, and case.
 
-    Teh marbuta stays apart from heh: the two are different words more often than they are a slip.
+    Teh marbuta and heh stay apart: a pair of words that differ in them is more often two words than one misspelt.
     """
     return normalizers.Sequence(
         [
@@ -54,40 +61,46 @@ def normalizer() -> normalizers.Normalizer:
 
 
 def new_tokenizer(kind: str = "wordpiece") -> Tokenizer:
-    """An untrained tokenizer: white space and punctuation split words, `[CLS] … [SEP]` around a text."""
+    """Return an untrained tokenizer that splits words at white space and punctuation.
+
+    Raises ConfigError for an unknown kind.
+    """
     words: pre_tokenizers.PreTokenizer = pre_tokenizers.BertPreTokenizer()
     if kind == "wordpiece":
         tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=64))
         tokenizer.decoder = decoders.WordPiece()
     elif kind == "bpe":
-        tokenizer = Tokenizer(models.BPE(unk_token="[UNK]", continuing_subword_prefix="##"))
+        tokenizer = Tokenizer(models.BPE(unk_token="[UNK]", continuing_subword_prefix=CONTINUATION))
         tokenizer.decoder = decoders.WordPiece()
     elif kind == "unigram":
         tokenizer = Tokenizer(models.Unigram())
         words = pre_tokenizers.Sequence([words, pre_tokenizers.Metaspace(prepend_scheme="always")])
         tokenizer.decoder = decoders.Metaspace(prepend_scheme="always")
     else:
-        raise ConfigError(f"tokenizer: no kind {kind!r}; there are wordpiece, bpe and unigram")
+        raise ConfigError(f"kind: no {kind!r}; there are wordpiece, bpe and unigram")
     tokenizer.normalizer = normalizer()
     tokenizer.pre_tokenizer = words
     return tokenizer
 
 
 def train(texts: Iterator[str], vocab_size: int, min_frequency: int, kind: str = "wordpiece") -> Tokenizer:
-    """A tokenizer with pieces learned from `texts`. The same texts give the same pieces, not the same ids."""
+    """Return a tokenizer with pieces learned from `texts`, which puts `[CLS] … [SEP]` around a text.
+
+    The same texts give the same pieces, but not always the same ids.
+    """
     tokenizer = new_tokenizer(kind)
     special = list(SPECIAL)
     trainer: trainers.Trainer
     if kind == "unigram":
         trainer = trainers.UnigramTrainer(vocab_size=vocab_size, special_tokens=special, unk_token="[UNK]")
     else:
-        one = trainers.WordPieceTrainer if kind == "wordpiece" else trainers.BpeTrainer
-        trainer = one(
+        trainer_type = trainers.WordPieceTrainer if kind == "wordpiece" else trainers.BpeTrainer
+        trainer = trainer_type(
             vocab_size=vocab_size,
             min_frequency=min_frequency,
             special_tokens=special,
             limit_alphabet=400,
-            continuing_subword_prefix="##",
+            continuing_subword_prefix=CONTINUATION,
         )
     tokenizer.train_from_iterator(texts, trainer)
     cls, sep = ((piece, SPECIAL.index(piece)) for piece in ("[CLS]", "[SEP]"))
@@ -97,8 +110,7 @@ def train(texts: Iterator[str], vocab_size: int, min_frequency: int, kind: str =
 
 def run(config: TokenizerConfig) -> None:
     """Train on the training split of every corpus and write `tokenizer.json`."""
-    most = config.documents or None
-    texts = (e.text for corpus in config.corpora for e in islice(examples(config.data, corpus), most))
+    limit = config.documents or None
+    texts = (e.text for corpus in config.corpora for e in islice(examples(config.data, corpus), limit))
     tokenizer = train(texts, config.vocab_size, config.min_frequency, config.kind)
-    config.output.mkdir(parents=True, exist_ok=True)
-    tokenizer.save(str(config.output / "tokenizer.json"))
+    write_atomically(config.output / TOKENIZER, lambda path: tokenizer.save(str(path)))

@@ -1,6 +1,6 @@
 """Fit the linear model of tags: ridge regression on the words and pairs of tagged articles.
 
-There are far more features than articles, so it is solved in the articles' products with one another (Saunders et al.,
+With far more features than articles, it is solved in the products of the articles with one another (Saunders et al.,
 "Ridge regression learning algorithm in dual variables", 1998).
 """
 
@@ -18,24 +18,24 @@ from wusum.model.text.lexicon import plain_lexicon
 from wusum.train.data.corpora import Example
 
 PENALTY = 1.0
-"""Of the weights, beside which an article's product with itself is 1."""
+"""Ridge penalty; the product of an article's features with themselves is 1."""
 
-SELDOM = 3
-"""Articles that a feature must be in."""
+MIN_FEATURE_ARTICLES = 3
+"""Fewest articles with a feature."""
 
-TAGGED = 2
-"""Articles that a tag must have been given to."""
+MIN_TAG_ARTICLES = 2
+"""Fewest articles with a tag."""
 
-LEAST = 0.05
-"""Weights smaller than this are left out."""
+MIN_WEIGHT = 0.05
+"""Smaller weights are left out."""
 
-_ROWS = 8192
-"""Features whose weights are made at a time; bounds memory."""
+_FEATURES_AT_ONCE = 8192
+"""Features whose weights are computed at once; bounds memory."""
 
 
 def article_features(row: Example) -> NDArray[np.uint32]:
-    """The features of an article, as the tagger finds them."""
-    return word_features([*plain_lexicon().read(row.title).lexemes, *plain_lexicon().read(row.body).lexemes])
+    """Return the features of an article, as the tagger finds them."""
+    return word_features([*plain_lexicon().tokenise(row.title).lexemes, *plain_lexicon().tokenise(row.body).lexemes])
 
 
 def fit_linear(
@@ -43,11 +43,14 @@ def fit_linear(
     given: Sequence[Sequence[int]],
     entries: int,
 ) -> LinearTagModel:
-    """The linear model of articles, each with its features and the numbers of its tags in a vocabulary."""
+    """Fit the linear model on articles, each with its features and the numbers of its tags in a vocabulary.
+
+    Raises ValueError for more than 65,535 `entries`.
+    """
     if entries > np.iinfo(np.uint16).max:
         raise ValueError(f"{entries} tags to learn; there is room for {np.iinfo(np.uint16).max}")
     known, seen = np.unique(np.concatenate([np.unique(found) for found in articles]), return_counts=True)
-    kept = (seen >= SELDOM) & (seen <= MAX_SHARE * len(articles))
+    kept = (seen >= MIN_FEATURE_ARTICLES) & (seen <= MAX_SHARE * len(articles))
     idf = np.log((1 + len(articles)) / (1 + seen[kept])).astype(np.float32)
     nothing = np.zeros(0)
     starts = np.zeros(kept.sum() + 1, np.int32)
@@ -67,9 +70,9 @@ def fit_linear(
     alike[np.diag_indices_from(alike)] += PENALTY
     solved = scipy.linalg.solve(alike, targets, assume_a="pos", overwrite_a=True, overwrite_b=True)
     parts = []
-    for start in range(0, len(idf), _ROWS):
-        weights = table.T[start : start + _ROWS] @ solved
-        weights[np.abs(weights) < LEAST] = 0
+    for start in range(0, len(idf), _FEATURES_AT_ONCE):
+        weights = table.T[start : start + _FEATURES_AT_ONCE] @ solved
+        weights[np.abs(weights) < MIN_WEIGHT] = 0
         parts.append(sparse.csr_matrix(weights))
     weights = sparse.vstack(parts).tocsr() if parts else sparse.csr_matrix((0, len(often)), dtype=np.float32)
     tags, halves = often[weights.indices].astype(np.uint16), weights.data.astype(np.float16)
@@ -77,9 +80,9 @@ def fit_linear(
 
 
 def _targets(given: Sequence[Sequence[int]], entries: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The entries that articles have often enough, and which of them each has [articles, those]."""
+    """Return the entries of enough articles, and a table [articles, those] of which article has which."""
     owners = np.repeat(np.arange(len(given)), list(map(len, given)))
     tags = np.array([tag for some in given for tag in some], np.int64)
     table = sparse.csr_matrix((np.ones(len(tags), np.float32), (owners, tags)), (len(given), entries))
-    often = np.flatnonzero(np.bincount(tags, minlength=entries) >= TAGGED)
+    often = np.flatnonzero(np.bincount(tags, minlength=entries) >= MIN_TAG_ARTICLES)
     return often, table[:, often].toarray()

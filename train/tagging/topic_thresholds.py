@@ -1,4 +1,4 @@
-"""Thresholds of topics beside the best one, fitted on validation articles all of whose topics were told by hand."""
+"""Thresholds of topics beside the best one, fitted on validation articles whose topics were all labelled by hand."""
 
 from __future__ import annotations
 
@@ -14,38 +14,40 @@ from wusum.model.errors import CorpusError
 from wusum.train.data.corpora import Example, LabelMap, examples
 
 STEPS = np.arange(0.1, 0.5, 0.05).round(2)
-"""What a threshold can be."""
+"""The values that a threshold can have."""
 
 
-def told_by_hand(
+def read_hand_labels(
     path: str | Path, data: Path, label_map: LabelMap, words: int
 ) -> tuple[list[Example], NDArray[np.bool_]]:
-    """The articles of a file, JSON Lines with `corpus`, `id` and all `topics`, cut to so many words, and their
-    topics [articles, topics]; raises CorpusError for an article or a topic that is not there."""
+    """Return hand-labelled validation articles, cut to a number of words, and their topics [articles, topics].
+
+    The file is JSON Lines with `corpus`, `id` and all `topics`. Raises CorpusError for an unknown article or topic.
+    """
     try:
-        told = {row["id"]: row for row in map(json.loads, Path(path).read_text(encoding="utf-8").splitlines())}
+        labels = {row["id"]: row for row in map(json.loads, Path(path).read_text(encoding="utf-8").splitlines())}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CorpusError(f"{path}: no articles with their topics: {error!r}") from error
-    corpora = dict.fromkeys(row["corpus"] for row in told.values())
-    rows = [e for corpus in corpora for e in examples(data, corpus, ["validation"]) if e.id in told]
-    if missing := told.keys() - {e.id for e in rows}:
-        raise CorpusError(f"{path}: {min(missing)} is no validation article in {data}")
+        raise CorpusError(f"{path}: not a list of articles with their topics: {error!r}") from error
+    corpora = dict.fromkeys(row["corpus"] for row in labels.values())
+    rows = [e for corpus in corpora for e in examples(data, corpus, ["validation"]) if e.id in labels]
+    if missing := labels.keys() - {e.id for e in rows}:
+        raise CorpusError(f"{path}: {min(missing)} is not a validation article in {data}")
     gold = np.zeros((len(rows), len(label_map.keys)), bool)
     for row, example in zip(gold, rows, strict=True):
-        for topic in told[example.id]["topics"]:
+        for topic in labels[example.id]["topics"]:
             if topic not in label_map.keys:
                 raise CorpusError(f"{path}: {example.id}: no topic {topic!r}")
             row[label_map.keys.index(topic)] = True
     return [replace(e, body=" ".join(e.body.split()[:words])) for e in rows], gold
 
 
-def fit_thresholds(
-    scores: NDArray[np.float32], gold: NDArray[np.bool_], least_count: int
+def fit_topic_thresholds(
+    scores: NDArray[np.float32], gold: NDArray[np.bool_], min_articles: int
 ) -> tuple[float, dict[int, float], float]:
-    """The threshold of all topics with the best micro-F1, those of single topics that better it, and the F1 they reach.
+    """Return the shared threshold with the best micro-F1, better ones of single topics, and the micro-F1 they reach.
 
-    `scores` and `gold` are [articles, topics]. A topic of fewer than `least_count` articles has none of its own. The
-    best topic of an article counts as given in any case.
+    `scores` and `gold` are [articles, topics]. A topic of fewer than `min_articles` articles has no threshold of its
+    own. The best topic of an article counts as given in any case.
     """
     topics = np.arange(scores.shape[1])
     best = topics == scores.argmax(axis=1)[:, None]
@@ -55,12 +57,12 @@ def fit_thresholds(
         return float(2 * (found & gold).sum() / (found.sum() + gold.sum()))
 
     def chosen(measured: Sequence[float], before: float) -> float:
-        """The step with the best measure; among equals that nearest to what it was before."""
+        """Return the step with the best measure; among equals the one nearest to `before`."""
         return float(min(zip(measured, STEPS, strict=True), key=lambda m: (-m[0], abs(m[1] - before), m[1]))[1])
 
     shared = chosen([micro_f1(np.full(len(topics), step)) for step in STEPS], 0.25)
     thresholds = np.full(len(topics), shared)
-    for topic in topics[gold.sum(axis=0) >= least_count]:
+    for topic in topics[gold.sum(axis=0) >= min_articles]:
         measured = [micro_f1(np.where(topics == topic, step, thresholds)) for step in STEPS]
         thresholds[topic] = chosen(measured, shared)
     own = {int(topic): float(thresholds[topic]) for topic in topics[thresholds != shared]}

@@ -1,4 +1,4 @@
-"""The tag vocabulary: which tags editors give, how they spell them, and how often where they stand."""
+"""Build the tag vocabulary: the tags that editors give, their usual spelling, and their counts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from wusum.train.data.corpora import Example
 
 
 def build_vocabulary(tagged: Iterable[Example], labels: Sequence[str]) -> Vocabulary:
-    """The vocabulary of tagged articles; `labels` are the tags of the network's head in its order."""
+    """Return the vocabulary of tagged articles; `labels` are the tags of the network's head in its order."""
     articles = list(tagged)
     spellings: dict[str, Counter[str]] = {}
     for article in articles:
@@ -29,12 +29,12 @@ def build_vocabulary(tagged: Iterable[Example], labels: Sequence[str]) -> Vocabu
     present, given = Counter[int](), Counter[int]()
     for article in articles:
         keys = set(map(match_key, article.tags or ()))
-        for i in bare.find(plain_lexicon().read(article.text)):
+        for i in bare.find(plain_lexicon().tokenise(article.text)):
             present[i] += 1
             given[i] += bare.entries[i].key in keys
     return Vocabulary(replace(entry, present=present[i], prior=given[i]) for i, entry in enumerate(bare.entries))
 
 
 def _usable(key: str) -> bool:
-    """Whether a tag can be one: not a bare number or letter, not a sentence."""
+    """Whether a tag is usable: not a bare number or letter, not a sentence."""
     return len(key) > 1 and not key.replace(" ", "").isdigit() and key.count(" ") < MAX_PHRASE_WORDS

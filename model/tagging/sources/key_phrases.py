@@ -36,11 +36,11 @@ class PhraseStatistics:
     """Measures how frequent a candidate is in the article and how rare its words are; proposes nothing."""
 
     features = (
-        Feature("size", "log of the characters of the body"),
-        Feature("rarity", "mean inverse document frequency of its words"),
-        Feature("commonest", "least inverse document frequency of its words"),
-        Feature("keyness", "log of its TF-IDF in the article"),
-        Feature("key_rank", "its rank by TF-IDF among the candidates, from 0"),
+        Feature("body_size", "log of the characters of the body"),
+        Feature("mean_idf", "mean inverse document frequency of its words"),
+        Feature("min_idf", "least inverse document frequency of its words"),
+        Feature("tf_idf", "log of its TF-IDF in the article"),
+        Feature("tf_idf_rank", "its rank by TF-IDF among the candidates, from 0"),
     )
 
     def __init__(self, statistics: WordStatistics) -> None:
@@ -58,11 +58,11 @@ class PhraseStatistics:
         tf_idf = np.log(np.where(candidates.present, candidates.occurrences, 0.5) * total + 0.1)
         rank = np.argsort(np.argsort(-tf_idf, kind="stable"), kind="stable")
         return {
-            "size": np.full(len(candidates), math.log(1 + len(document.body.text))),
-            "rarity": mean,
-            "commonest": least,
-            "keyness": tf_idf,
-            "key_rank": np.minimum(rank, LAST_RANK),
+            "body_size": np.full(len(candidates), math.log(1 + len(document.body.text))),
+            "mean_idf": mean,
+            "min_idf": least,
+            "tf_idf": tf_idf,
+            "tf_idf_rank": np.minimum(rank, LAST_RANK),
         }
 
 

@@ -18,11 +18,11 @@ class KnownTags:
         Feature("prior", "log odds that editors give the tag to an article in which it stands"),
         Feature("frequency", "log of its mentions in the body"),
         Feature("position", "log of the words before its first mention"),
-        Feature("title", "1 if it stands in the title"),
+        Feature("in_title", "1 if it stands in the title"),
         Feature("popularity", "log of the training articles that have it"),
-        Feature("length", "its words"),
+        Feature("word_count", "its words"),
         Feature("single_word", "1 if it is one word"),
-        Feature("once", "1 if only one training article has it"),
+        Feature("given_once", "1 if only one training article has it"),
         Feature("new", "1 if no training article has it"),
     )
 
@@ -44,11 +44,11 @@ class KnownTags:
             "prior": np.where(candidates.present, odds, 0.0),
             "frequency": np.log(np.maximum(candidates.mentions, 1)),
             "position": np.log(2 + candidates.first_word),  # 0 if it does not stand in the body
-            "title": candidates.in_title,
+            "in_title": candidates.in_title,
             "popularity": np.log(1 + tagged),
-            "length": length,
+            "word_count": length,
             "single_word": length == 1,
-            "once": tagged == 1,
+            "given_once": tagged == 1,
             "new": tagged == 0,
         }
 

@@ -48,7 +48,7 @@ _TYPES = {
 class LinearTags:
     """Proposes the tags of which a linear model is surest."""
 
-    features = (Feature("words", "score of the tag under the linear model of the article's words"),)
+    features = (Feature("linear", "score of the tag under the linear model of the article's words"),)
 
     def __init__(self, model: LinearTagModel, numbering: Vocabulary, vocabulary: Vocabulary) -> None:
         """Propose entries of `vocabulary`; the model numbers tags as the entries of `numbering`."""
@@ -65,7 +65,7 @@ class LinearTags:
     def measure(self, document: Document, candidates: Candidates) -> Columns:
         """Return the score of each candidate, 0 for one that the model does not know."""
         scores = np.append(document.memo(self, self._scores), 0.0)
-        return {"words": scores[np.minimum(self.numbering.numbers(candidates.keys), len(scores) - 1)]}
+        return {"linear": scores[np.minimum(self.numbering.numbers(candidates.keys), len(scores) - 1)]}
 
     def _scores(self, document: Document) -> NDArray[np.float64]:
         return self.model.scores(word_features([*document.title.lexemes, *document.body.lexemes[:MAX_WORDS]]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -62,14 +62,41 @@ class SpanScores:
         return span_columns(document.output.phrases, candidates)
 
 
+class Place(NamedTuple):
+    """Words `first` to `last` of a text, and the phrase of the span head if it marked them."""
+
+    text: TokenisedText
+    first: int
+    last: int
+    phrase: Phrase | None = None
+
+
+Finder = Callable[[Document, Lexicon], Iterable[Place]]
+"""Finds phrases of a document that may be tags, best first."""
+
+
+def marked_phrases(document: Document, lexicon: Lexicon) -> Iterable[Place]:
+    """Return the phrases that the span head marked, in their most frequent form."""
+    for phrase in document.output.phrases.values():
+        usual = lexicon.tokenise(max(phrase.forms, key=phrase.forms.__getitem__))
+        yield Place(usual, 0, len(usual.lexemes) - 1, phrase)
+
+
+def tf_idf_phrases(document: Document, lexicon: Lexicon) -> Iterable[Place]:
+    """Return the phrases with the highest TF-IDF."""
+    return (Place(*found) for found in key_phrases(document.title, document.body))
+
+
 class NewPhrases:
     """Proposes phrases that the span head marks or that have a high TF-IDF, and that the vocabulary lacks."""
 
     features = SpanScores.features
 
-    def __init__(self, lexicon: Lexicon, known: Vocabulary) -> None:
-        """Propose phrases that are not in `known`."""
-        self._lexicon, self._known = lexicon, known
+    def __init__(
+        self, lexicon: Lexicon, known: Vocabulary, finders: Sequence[Finder] = (marked_phrases, tf_idf_phrases)
+    ) -> None:
+        """Propose what `finders` find and what is not in `known`."""
+        self._lexicon, self._known, self._finders = lexicon, known, finders
 
     def propose(self, document: Document) -> Iterable[Candidate]:
         """Return the new phrases in order of their first mention."""
@@ -83,8 +110,29 @@ class NewPhrases:
         return span_columns(document.memo(self, self._find)[1], candidates)
 
     def _find(self, document: Document) -> tuple[Vocabulary, Mapping[str, Phrase]]:
-        marked = document.output.phrases
-        return find_new_phrases(document.title, document.body, marked, self._lexicon, self._known)
+        """Return the new phrases as entries without counts, and the marked phrases by match key.
+
+        A marked phrase is in the second result under the key of the phrase as marked and under that of the tag it would
+        become.
+        """
+        known = self._known
+        here = {lexeme.text for text in (document.title, document.body) for lexeme in text.lexemes}
+        found = dict(document.output.phrases)
+        new: dict[str, Entry] = {}
+        for finder in self._finders:
+            for place in finder(document, self._lexicon):
+                form = _as_tag(place, known, here)
+                lexemes = [self._lexicon[word] for word in form.words]
+                key = " ".join([lexeme.readings[0] for lexeme in lexemes])
+                if place.phrase is not None:
+                    found.setdefault(key, place.phrase)
+                if key in known or key in new or not is_complete(form, known.spellings):
+                    continue
+                named = place.phrase is not None and place.phrase.log_odds[KINDS.index("name")] > 0
+                clause = is_predication(form.words) or any(lexeme.is_verb for lexeme in lexemes)
+                if named or not (clause or _has_conjunction(form.words[0], known.spellings)):
+                    new[key] = Entry(key, form.text, 0, 0, 0, -1)
+        return Vocabulary(new.values()), found
 
 
 def span_columns(phrases: Mapping[str, Phrase], candidates: Candidates) -> Columns:
@@ -96,44 +144,11 @@ def span_columns(phrases: Mapping[str, Phrase], candidates: Candidates) -> Colum
     return dict(zip(KINDS, odds.T, strict=True))
 
 
-def find_new_phrases(
-    title: TokenisedText, body: TokenisedText, marked: Mapping[str, Phrase], lexicon: Lexicon, known: Vocabulary
-) -> tuple[Vocabulary, dict[str, Phrase]]:
-    """Return the new phrases of an article as entries without counts, and the marked phrases by match key.
-
-    New phrases are those that the span head marked and those with a high TF-IDF. A marked phrase is in the second
-    result under the key of the phrase as marked and under that of the tag it would become.
-    """
-    here = {lexeme.text for text in (title, body) for lexeme in text.lexemes}
-    found = dict(marked)
-    new: dict[str, Entry] = {}
-    places: list[tuple[TokenisedText, int, int, Phrase | None]] = []
-    for phrase in marked.values():
-        usual = lexicon.tokenise(max(phrase.forms, key=phrase.forms.__getitem__))
-        places.append((usual, 0, len(usual.lexemes) - 1, phrase))
-    places += [(*place, None) for place in key_phrases(title, body)]
-    for text, first, last, marking in places:
-        # A marked phrase goes to its end, which may be a sign: C++.
-        end = text.ends[last] if marking is None else len(text.text)
-        form = _as_tag(text, first, last, end, known, here)
-        lexemes = [lexicon[word] for word in form.words]
-        key = " ".join([lexeme.readings[0] for lexeme in lexemes])
-        if marking is not None:
-            found.setdefault(key, marking)
-        if key in known or key in new or not is_complete(form, known.spellings):
-            continue
-        named = marking is not None and marking.log_odds[KINDS.index("name")] > 0
-        clause = is_predication(form.words) or any(lexeme.is_verb for lexeme in lexemes)
-        if named or not (clause or _has_conjunction(form.words[0], known.spellings)):
-            new[key] = Entry(key, form.text, 0, 0, 0, -1)
-    return Vocabulary(new.values()), found
-
-
-def _as_tag(text: TokenisedText, first: int, last: int, end: int, known: Vocabulary, here: Container[str]) -> Form:
-    """Return words `first` to `last` of a text, up to the character `end`, in the form of a tag.
-
-    The form has no proclitic on its first word and no title before a name.
-    """
+def _as_tag(place: Place, known: Vocabulary, here: Container[str]) -> Form:
+    """Return a phrase in the form of a tag: no proclitic on its first word and no title before a name."""
+    text, first, last, phrase = place
+    # A marked phrase goes to its end, which may be a sign: C++.
+    end = text.ends[last] if phrase is None else len(text.text)
     parts = [lexeme.text for lexeme in text.lexemes[first : last + 1]]
     opening, parts[0] = without_proclitics(text.slice(first, first), parts[0], known.beginnings, known.spellings, here)
     if titles := title_length(parts, known.spellings):

@@ -35,7 +35,7 @@ class TermSimilarity:
     often as by chance.
     """
 
-    name = "likeness"
+    name = "similarity"
     """Its name in explanations."""
 
     def __init__(self, tag_logits: TagLogits, known: Vocabulary, unknown: Container[str]) -> None:

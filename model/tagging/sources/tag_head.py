@@ -25,7 +25,7 @@ class TagHead:
         Feature("head", "log probability under the tag head", from_network=True),
         Feature("head_present", "the same if the tag stands in the article, else 0", from_network=True),
         Feature("unlabelled", "1 if the tag is too rare for the head", from_network=True),
-        Feature("sure", "log probability of the head's first tag", from_network=True),
+        Feature("head_best", "log probability of the head's first tag", from_network=True),
     )
 
     def __init__(self, vocabulary: Vocabulary) -> None:
@@ -49,7 +49,7 @@ class TagHead:
             "head": heads,
             "head_present": np.where(candidates.present, heads, 0.0),
             "unlabelled": label < 0,
-            "sure": np.full(len(candidates), log_p.max(initial=NO_LABEL)),
+            "head_best": np.full(len(candidates), log_p.max(initial=NO_LABEL)),
         }
 
 

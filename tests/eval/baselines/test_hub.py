@@ -20,11 +20,11 @@ from tests.fakes import FakeTagger
 from tests.support import ROOT
 from wusum.eval.baselines import hub
 from wusum.eval.config import EvalConfig
-from wusum.eval.gold import read
+from wusum.eval.gold import read_split
 from wusum.eval.measures.answers import Classification, Key
-from wusum.eval.report.report import verdicts
+from wusum.eval.report.verdicts import verdicts
 from wusum.eval.runner import evaluate
-from wusum.eval.suites.core import topic_answers, topic_keys
+from wusum.eval.suites.topics import SUITE
 from wusum.model.errors import ConfigError
 from wusum.train.config import load
 from wusum.train.data.corpora import LabelMap
@@ -65,7 +65,7 @@ def trained(corpora: Path, pieces: Path, tmp_path_factory: pytest.TempPathFactor
     steady = {"initializer_range": 0.1, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
     network = saved(folder, pieces, transformers.BertForSequenceClassification, LABELS, **steady)
     fast = transformers.AutoTokenizer.from_pretrained(folder)
-    articles = read(corpora, "plain", "train")
+    articles = read_split(corpora, "plain", "train")
     inputs = fast([e.text for e in articles], truncation=True, max_length=24, padding=True, return_tensors="pt")
     targets = torch.tensor([["health", "sport", "economy"].index(e.label or "") for e in articles])
     optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
@@ -95,17 +95,17 @@ def config(corpora: Path, **models: dict[str, list[str]]) -> EvalConfig:
 def answered(settings: EvalConfig) -> Classification:
     (name,) = settings.hub_models
     fake: Any = FakeTagger()
-    answers = topic_answers(Key("topics", "plain", name), fake, settings)
+    answers = SUITE.answer(Key("topics", "plain", name), fake, settings)
     assert isinstance(answers, Classification)
     return answers
 
 
-def test_a_label_falls_in_equal_parts_to_the_sets_it_has_a_topic_of(corpora: Path) -> None:
+def test_a_label_counts_in_equal_parts_for_the_sets_with_one_of_its_topics(corpora: Path) -> None:
     label_map = LabelMap.load(corpora / "topics.yaml")  # sport, economy, health, weather
     meanings = {"a": ["sport"], "b": ["health", "weather"], "c": ["sport", "weather"], "d": []}
-    found = hub.shares(["a", "b", "c", "d", "unmapped"], meanings, label_map, [(0,), (1,), (2, 3)])
+    found = hub.label_weights(["a", "b", "c", "d", "unmapped"], meanings, label_map, [(0,), (1,), (2, 3)])
     assert found.tolist() == [[1, 0, 0], [0, 0, 1], [0.5, 0, 0.5], [0, 0, 0], [0, 0, 0]]
-    predicted, confidence = hub.decided(np.array([[0.2, 0.3, 0.1, 0.3, 0.1]]) @ found)
+    predicted, confidence = hub.most_probable(np.array([[0.2, 0.3, 0.1, 0.3, 0.1]]) @ found)
     assert predicted.tolist() == [2]
     assert confidence == pytest.approx([0.35 / (0.25 + 0.35)])
 
@@ -113,7 +113,7 @@ def test_a_label_falls_in_equal_parts_to_the_sets_it_has_a_topic_of(corpora: Pat
 def test_a_classifier_answers_beside_the_other_baselines(corpora: Path, trained: Path, tmp_path: Path) -> None:
     name = str(trained)
     settings = replace(config(corpora, **{name: MEANINGS}), cache=tmp_path)
-    assert [key.system for key in topic_keys(settings)] == ["wusum", "majority", "linear", "fastText-like", name]
+    assert [key.system for key in SUITE.keys(settings)] == ["wusum", "majority", "linear", "fastText-like", name]
     fake: Any = FakeTagger()
     evaluation = evaluate(fake, settings, ["topics"])
     answers = evaluation.find("topics", "plain", name)
@@ -137,18 +137,16 @@ def test_probabilities_are_those_of_the_sets_alone(corpora: Path, pieces: Path, 
     assert several.confidence == pytest.approx([sure / (sure + 1)] * 12, abs=1e-5)
 
 
-def test_a_classifier_stays_away_from_corpora_of_which_it_reaches_one_class(corpora: Path) -> None:
+def test_a_classifier_is_not_measured_on_a_corpus_of_which_it_covers_one_class(corpora: Path) -> None:
     settings = config(corpora, one={"Sports": ["sport"], "Rain": ["weather"]})
     labels = {"plain": ["sport", "economy", "health"], "almayadeen": []}
-    keys = list(topic_keys(replace(settings, topic_labels=labels)))
+    keys = list(SUITE.keys(replace(settings, topic_labels=labels)))
     assert [key.corpus for key in keys if key.system == "one"] == ["plain"]
-    with pytest.raises(ConfigError, match="hub_models: one: its labels reach no two classes of any corpus"):
-        list(topic_keys(replace(settings, topic_labels={"plain": ["sport", "economy"]})))
+    with pytest.raises(ConfigError, match="hub_models: one: its labels do not cover two classes of any corpus"):
+        list(SUITE.keys(replace(settings, topic_labels={"plain": ["sport", "economy"]})))
 
 
-def test_an_answer_is_made_anew_when_the_folder_or_the_meanings_change(
-    corpora: Path, pieces: Path, tmp_path: Path
-) -> None:
+def test_a_changed_folder_or_meaning_makes_an_answer_stale(corpora: Path, pieces: Path, tmp_path: Path) -> None:
     name = constant(tmp_path / "model", pieces, [1.0, 0.0, 0.0])
     settings = replace(config(corpora, **{name: MEANINGS}), cache=tmp_path / "cache")
     fake: Any = FakeTagger()
@@ -173,11 +171,11 @@ def test_an_answer_is_made_anew_when_the_folder_or_the_meanings_change(
         ("linear", MEANINGS, "linear is the name of another system"),
     ],
 )
-def test_a_mistake_in_the_map_is_told_before_anything_is_measured(
+def test_a_mistake_in_the_meanings_is_reported_before_anything_is_measured(
     corpora: Path, name: str, meanings: dict[str, list[str]], reason: str
 ) -> None:
     with pytest.raises(ConfigError, match=f"hub_models: {reason}"):
-        list(topic_keys(config(corpora, **{name: meanings})))
+        list(SUITE.keys(config(corpora, **{name: meanings})))
 
 
 def test_a_label_that_the_model_lacks_is_named(corpora: Path, trained: Path) -> None:
@@ -185,14 +183,16 @@ def test_a_label_that_the_model_lacks_is_named(corpora: Path, trained: Path) -> 
         answered(config(corpora, **{str(trained): {"Sport": ["sport"], "Business": ["economy"]}}))
 
 
-def test_what_cannot_be_loaded_is_named_and_no_code_of_it_is_run(corpora: Path, pieces: Path, tmp_path: Path) -> None:
+def test_a_classifier_that_cannot_be_loaded_is_named_and_none_of_its_code_is_run(
+    corpora: Path, pieces: Path, tmp_path: Path
+) -> None:
     def refused(folder: Path, reason: str) -> None:
         with pytest.raises(ConfigError, match=rf"(?s)hub_models: .*{folder.name}: cannot be loaded: .*{reason}"):
             answered(config(corpora, **{str(folder): MEANINGS}))
 
     refused(tmp_path / "nowhere", "nowhere")
     saved(tmp_path / "headless", pieces, transformers.BertModel, LABELS)
-    refused(tmp_path / "headless", r"no classifier\.bias, classifier\.weight: it is no trained classifier")
+    refused(tmp_path / "headless", r"not a trained classifier: it lacks classifier\.bias, classifier\.weight")
     constant(tmp_path / "pickled", pieces, [1.0, 0.0, 0.0])
     weights = tmp_path / "pickled" / "model.safetensors"
     torch.save(load_file(weights), weights.with_name("pytorch_model.bin"))
@@ -212,12 +212,12 @@ def test_what_cannot_be_loaded_is_named_and_no_code_of_it_is_run(corpora: Path, 
     assert not (tmp_path / "ran").exists()
 
 
-def test_the_example_of_the_shipped_config_is_one() -> None:
+def test_the_example_in_the_shipped_config_is_valid() -> None:
     text = (ROOT / "configs" / "eval.yaml").read_text(encoding="utf-8")
     (example,) = re.findall(r"^# hub_models:\n(?:#  .*\n)+", text, re.MULTILINE)
     settings = load(EvalConfig, ROOT / "configs" / "eval.yaml", ["--hub-models", str(uncommented(example))])
     assert settings.hub_models["owner/name@revision"]["Finance"] == ["economy", "labour"]
-    found = hub.answering(settings, LabelMap.load(ROOT / "configs" / "topics.yaml"))
+    found = hub.classifiers_by_corpus(settings, LabelMap.load(ROOT / "configs" / "topics.yaml"))
     assert set(map(tuple, found.values())) == {("owner/name@revision",)}
 
 

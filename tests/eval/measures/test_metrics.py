@@ -38,6 +38,26 @@ def test_tag_measures(ranked: list[str], precision: float, recall: float, f1: fl
     assert metrics.r_precision(GOLD, ranked) == pytest.approx(r)
 
 
+@pytest.mark.parametrize(
+    ("gold", "ranked", "k", "f1"),
+    [
+        ({"a", "b", "c"}, ["a", "x", "b", "y", "z"], 5, 2 * 2 / 8),
+        ({"a", "b", "c"}, ["a", "x", "b", "y", "z", "c"], 5, 2 * 2 / 8),
+        ({"a"}, ["a"], 5, 2 * 1 / 6),
+        ({"a"}, [], 5, 0.0),
+        ({"a", "b"}, ["a", "b"], 2, 1.0),
+    ],
+)
+def test_f1_at_k(gold: set[str], ranked: list[str], k: int, f1: float) -> None:
+    assert metrics.f1_at(gold, ranked, k) == pytest.approx(f1)
+
+
+def test_micro_f1_counts_every_label_of_every_article() -> None:
+    pairs = [({"a", "b"}, {"a"}), ({"a"}, {"a", "c"}), (set(), {"b"})]
+    assert metrics.micro_f1(pairs) == pytest.approx(2 * 2 / (3 + 4))
+    assert metrics.micro_f1([]) == 0
+
+
 def test_ndcg_is_that_of_scikit_learn_and_of_the_hand() -> None:
     ranked = ["a", "x", "b", "y", "c"]
     ideal = 1 + 1 / math.log2(3) + 1 / 2

@@ -20,14 +20,14 @@ import fsspec
 import pytest
 import zstandard
 
-from tests.model.run.test_resume import Crash, crash_at, options
+from tests.support import Crash, crash_at, tag_options
 from wusum.model import stream
 from wusum.model.article import Article
 from wusum.model.errors import DumpError
 from wusum.model.io import archives
 from wusum.model.io.archives import open_archive
-from wusum.model.io.inputs import Meter
-from wusum.model.io.reader import Reject, Selection, read
+from wusum.model.io.inputs import ReadProgress
+from wusum.model.io.reader import Reject, Selection, read_records
 from wusum.model.run.command import run_tag
 
 PAGE = "فاز المنتخب في مباراة كرة القدم أمس على ضيفه بهدفين لهدف {}"
@@ -68,7 +68,7 @@ SUFFIXES = [".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".tar.zst"
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_every_member_is_read_once_in_order(tmp_path: Path, suffix: str) -> None:
     path = pack(tmp_path / f"dump{suffix}", pages(3))
-    found = [record for record in read([str(path)]) if isinstance(record, Article)]
+    found = [record for record in read_records([str(path)]) if isinstance(record, Article)]
     assert [a.id for a in found] == ["sub/00", "sub/01", "sub/02", "row-0", "row-1"]
     assert found[1].body == PAGE.format(1)
     assert os.listdir(tmp_path) == [path.name]
@@ -78,31 +78,31 @@ def test_archives_in_a_folder_and_at_a_url_are_read(tmp_path: Path) -> None:
     (tmp_path / "day").mkdir()
     (tmp_path / "day" / "a.txt").write_text(PAGE, encoding="utf-8")
     pack(tmp_path / "day" / "b.zip", {"x.txt": PAGE.encode()})
-    assert [a.id for a in read([str(tmp_path)])] == ["day/a", "day/b.zip/x"]
+    assert [a.id for a in read_records([str(tmp_path)])] == ["day/a", "day/b.zip/x"]
     fsspec.filesystem("memory").pipe("/dumps/b.zip", (tmp_path / "day" / "b.zip").read_bytes())
     for name in ("c.tgz", "d.tar.zst"):
         pack(tmp_path / name, {"y.txt": PAGE.encode()})
         fsspec.filesystem("memory").pipe(f"/dumps/{name}", (tmp_path / name).read_bytes())
-    assert [a.id for a in read(["memory://dumps/b.zip"])] == ["x"]
-    assert [a.id for a in read(["memory://dumps"])] == ["b.zip/x", "c.tgz/y", "d.tar.zst/y"]
+    assert [a.id for a in read_records(["memory://dumps/b.zip"])] == ["x"]
+    assert [a.id for a in read_records(["memory://dumps"])] == ["b.zip/x", "c.tgz/y", "d.tar.zst/y"]
 
 
 @pytest.mark.parametrize("suffix", [".zip", ".tar", ".tar.gz"])
 def test_members_are_called_alike_however_their_paths_begin(tmp_path: Path, suffix: str) -> None:
     names = ("./1.txt", "./sub/2.txt", "/3.txt", "./.hidden/4.txt")
     path = pack(tmp_path / f"dump{suffix}", {name: PAGE.format(name).encode() for name in names})
-    assert [a.id for a in read([str(path)])] == ["1", "sub/2", "3"]
-    assert [a.id for a in read([str(tmp_path)])] == [f"dump{suffix}/{name}" for name in ("1", "sub/2", "3")]
+    assert [a.id for a in read_records([str(path)])] == ["1", "sub/2", "3"]
+    assert [a.id for a in read_records([str(tmp_path)])] == [f"dump{suffix}/{name}" for name in ("1", "sub/2", "3")]
 
 
 @pytest.mark.parametrize("packer", [bytes, gzip.compress])
 def test_tars_that_were_joined_are_read_to_the_end(tmp_path: Path, packer: Callable[[bytes], bytes]) -> None:
     path = tmp_path / ("dump.tar" if packer is bytes else "dump.tar.gz")
     path.write_bytes(b"".join(packer(page_tar({f"{n}.txt": PAGE.format(n).encode()})) for n in range(3)))
-    assert [a.id for a in read([str(path)])] == ["0", "1", "2"]
+    assert [a.id for a in read_records([str(path)])] == ["0", "1", "2"]
     path.write_bytes(path.read_bytes() + packer(b"no tar".ljust(1024)))
     with pytest.raises(DumpError, match=r"cannot be read as an archive: damaged header at byte 30,720"):
-        list(read([str(path)]))
+        list(read_records([str(path)]))
 
 
 def test_no_link_and_no_path_out_of_the_archive_is_followed(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_no_link_and_no_path_out_of_the_archive_is_followed(tmp_path: Path) -> N
             member = tarfile.TarInfo(name)
             member.size = len(PAGE.encode())
             archive.addfile(member, io.BytesIO(PAGE.encode()))
-    found = [record for record in read([str(path)]) if isinstance(record, Article)]
+    found = [record for record in read_records([str(path)]) if isinstance(record, Article)]
     assert [a.body for a in found] == [PAGE, PAGE]  # the members called so, out of the archive itself
     assert secret.read_text(encoding="utf-8") == PAGE.format("سر")
 
@@ -132,7 +132,7 @@ def test_a_cut_archive_is_refused(tmp_path: Path, suffix: str, share: float) -> 
     data = path.read_bytes()
     path.write_bytes(data[: int(share * len(data))])
     with pytest.raises(DumpError, match=r"dump\.(zip|tar)"):
-        list(read([str(path)]))
+        list(read_records([str(path)]))
 
 
 class Watched(io.BytesIO):
@@ -179,7 +179,7 @@ def test_of_members_of_one_name_the_last_is_read(tmp_path: Path) -> None:
             member = tarfile.TarInfo(name)
             member.size = len(text.encode())
             archive.addfile(member, io.BytesIO(text.encode()))
-    found = [record for record in read([str(path)]) if isinstance(record, Article)]
+    found = [record for record in read_records([str(path)]) if isinstance(record, Article)]
     assert [(a.id, a.body) for a in found] == [("b", PAGE), ("a", PAGE.format("!"))]
 
 
@@ -190,7 +190,7 @@ def test_a_damaged_header_is_not_the_end_of_a_tar(tmp_path: Path, suffix: str) -
     path = tmp_path / f"dump{suffix}"
     path.write_bytes(gzip.compress(data) if suffix == ".tar.gz" else data)
     with pytest.raises(DumpError, match=r"cannot be read as an archive: damaged header at byte 1,024"):
-        list(read([str(path)]))
+        list(read_records([str(path)]))
 
 
 def spoilt(path: Path, name: bytes, offset: int, bits: int = 0xFF) -> Path:
@@ -204,13 +204,13 @@ def spoilt(path: Path, name: bytes, offset: int, bits: int = 0xFF) -> Path:
 def test_a_damaged_page_is_rejected_and_the_reading_goes_on(tmp_path: Path) -> None:
     files = {name: PAGE.format(name).encode() for name in ("a.txt", "b.txt", "c.txt")}
     path = spoilt(pack(tmp_path / "dump.zip", files), b"b.txt", 12)
-    meter = Meter()
-    first, bad, last = read([str(path)], meter=meter)
+    progress = ReadProgress()
+    first, bad, last = read_records([str(path)], progress=progress)
     assert [first.id, bad.id, last.id] == ["a", "b", "c"]
     assert isinstance(bad, Reject)
     assert (bad.source, bad.line) == ("b.txt", 1)
     assert bad.error.startswith("cannot be read: ")
-    assert meter.position == sum(map(len, files.values()))
+    assert progress.position == sum(map(len, files.values()))
 
 
 def test_a_damaged_dump_is_rejected_from_where_it_cannot_be_read(tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_a_damaged_dump_is_rejected_from_where_it_cannot_be_read(tmp_path: Path)
     lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     path = pack(tmp_path / "dump.zip", {"a.jsonl": lines.encode(), "b.txt": PAGE.encode()})
     spoilt(path, b"a.jsonl", 40_000)
-    *found, bad, last = read([str(path)])
+    *found, bad, last = read_records([str(path)])
     good = [record.id for record in found]
     assert good == [str(n) for n in range(len(good))]
     assert 10 < len(good) < 100
@@ -227,7 +227,7 @@ def test_a_damaged_dump_is_rejected_from_where_it_cannot_be_read(tmp_path: Path)
     assert bad.error.startswith("cannot be read any further: ")
     assert last.id == "b"
     for number in (0, 1):  # of two parts, one has the reject
-        rest = read([str(path)], selection=Selection(len(good), number, 2))
+        rest = read_records([str(path)], selection=Selection(len(good), number, 2))
         assert [record.id for record in rest] == ([] if number else ["", "b"])
 
 
@@ -238,7 +238,7 @@ def test_a_member_packed_in_an_unknown_way_or_locked_is_rejected(tmp_path: Path)
         for signature, shift in ((b"PK\x03\x04", -2), (b"PK\x01\x02", 0)):  # in the member's header, in the directory
             data[data.index(signature) + place + shift] = value
         path.write_bytes(bytes(data))
-        bad, good = read([str(path)])
+        bad, good = read_records([str(path)])
         assert isinstance(bad, Reject)
         assert bad.source == "a.txt"
         assert what in bad.error
@@ -251,12 +251,12 @@ def test_damage_within_a_packed_page_leaves_the_others(tmp_path: Path, suffix: s
     packed[-6] ^= 0xFF
     path = pack(tmp_path / f"dump{suffix}", {"a.txt.gz": bytes(packed), "b.txt": PAGE.encode()})
     if goes_on:
-        bad, good = read([str(path)])
+        bad, good = read_records([str(path)])
         assert "CRC check failed" in getattr(bad, "error", "")
         assert isinstance(good, Article)
     else:  # the members share one stream: whose damage it is, nobody can tell
         with pytest.raises(DumpError, match=r"dump\.tar\.gz/a\.txt\.gz: cannot be read: CRC check failed"):
-            list(read([str(path)]))
+            list(read_records([str(path)]))
 
 
 def test_a_disk_that_fails_is_not_taken_for_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,7 +266,7 @@ def test_a_disk_that_fails_is_not_taken_for_damage(tmp_path: Path, monkeypatch: 
         def fail(*_: object, failure: OSError = failure) -> bytes:
             raise failure
 
-        records = read([str(path)])
+        records = read_records([str(path)])
         with monkeypatch.context() as patch:
             patch.setattr(zipfile.ZipExtFile, "read1", fail)
             patch.setattr(zipfile.ZipExtFile, "readinto", fail)
@@ -277,15 +277,15 @@ def test_a_disk_that_fails_is_not_taken_for_damage(tmp_path: Path, monkeypatch: 
 def test_a_run_that_is_cut_at_a_damaged_member_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "CHUNK_ARTICLES", 2)
     path = spoilt(pack(tmp_path / "dump.zip", {f"{n}.txt": PAGE.format(n).encode() for n in range(9)}), b"3.txt", 12)
-    run_tag(options(path, tmp_path / "whole.jsonl"))
+    run_tag(tag_options(path, tmp_path / "whole.jsonl"))
     reject = json.loads((tmp_path / "whole.jsonl.rejects.jsonl").read_bytes())
     assert (reject["source"], reject["id"]) == ("3.txt", "3")
     for cut in range(2, 6):
         with monkeypatch.context() as patch:
             crash_at(patch, 3 * cut)
             with pytest.raises(Crash):
-                run_tag(options(path, tmp_path / "out.jsonl"))
-        run_tag(options(path, tmp_path / "out.jsonl"))
+                run_tag(tag_options(path, tmp_path / "out.jsonl"))
+        run_tag(tag_options(path, tmp_path / "out.jsonl"))
         for name in ("", ".rejects.jsonl"):
             whole, found = (tmp_path / f"{stem}.jsonl{name}" for stem in ("whole", "out"))
             assert found.read_bytes() == whole.read_bytes()
@@ -296,15 +296,15 @@ def test_a_member_called_like_the_output_is_read(tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     row = json.dumps({"id": "in", "text": PAGE}, ensure_ascii=False)
     path = pack(tmp_path / "dump.tar", {str(out).lstrip("/"): row.encode()})
-    run_tag(options(path, out))
+    run_tag(tag_options(path, out))
     assert json.loads(out.read_bytes())["id"] == "in"
 
 
 def test_a_member_that_unfolds_without_end_is_cut_off(tmp_path: Path) -> None:
     path = pack(tmp_path / "bomb.zip", {"big.txt": b"\xd8\xa7" * 70_000_000, "good.txt": PAGE.encode()})
     assert path.stat().st_size < 1_000_000
-    big, good = read([str(path)])
-    assert "absurdly long" in getattr(big, "error", "")
+    big, good = read_records([str(path)])
+    assert "too long" in getattr(big, "error", "")
     assert isinstance(good, Article)
 
 
@@ -318,7 +318,7 @@ def test_a_tar_whose_header_unfolds_without_end_is_refused(tmp_path: Path, kind:
             archive.addfile(member, io.BytesIO(b"19 path=sub/a.txt\n".ljust(size, b"0")))
     tracemalloc.start()
     with pytest.raises(DumpError, match=r"bomb\.tar\.gz: .* a header of 50,000,000 bytes"):
-        list(read([str(path)]))
+        list(read_records([str(path)]))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 5_000_000
@@ -338,13 +338,13 @@ def test_a_tar_whose_sizes_lead_backwards_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "dump.tar"
     path.write_bytes(good + numbered(header, -512) + bytes(1024))
     with pytest.raises(DumpError, match=r"dump\.tar: cannot be read as an archive: a size of -512 bytes"):
-        list(read([str(path)]))
+        list(read_records([str(path)]))
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
         member = tarfile.TarInfo("a.txt")
         member.pax_headers = {"size": "-1536"}
         archive.addfile(member)
     with pytest.raises(DumpError, match=r"dump\.tar: cannot be read as an archive: a member of -1,536 bytes"):
-        list(read([str(path)]))
+        list(read_records([str(path)]))
 
 
 def test_a_sparse_file_is_rejected_not_unfolded(tmp_path: Path) -> None:
@@ -353,8 +353,8 @@ def test_a_sparse_file_is_rejected_not_unfolded(tmp_path: Path) -> None:
     header[483:495] = b"\x80" + (1 << 50).to_bytes(11, "big")  # its size, unpacked
     path = tmp_path / "dump.tar"
     path.write_bytes(numbered(bytes(header), 0) + page_tar({"a.txt": PAGE.encode()}))
-    bad, good = read([str(path)])
-    assert (bad.source, bad.error) == ("holes.jsonl", "cannot be read: packed as a sparse file, as no text is")
+    bad, good = read_records([str(path)])
+    assert (bad.source, bad.error) == ("holes.jsonl", "cannot be read: sparse files are not supported")
     assert isinstance(good, Article)
 
 
@@ -362,13 +362,13 @@ def test_a_tar_of_too_many_files_is_refused(tmp_path: Path, monkeypatch: pytest.
     path = pack(tmp_path / "dump.tar", pages(3))
     monkeypatch.setattr(archives, "MAX_MEMBERS", 5)
     with pytest.raises(DumpError, match=r"dump\.tar: cannot be read as an archive: more than 5 files"):
-        list(read([str(path)]))
+        list(read_records([str(path)]))
 
 
 def test_a_run_over_an_archive_that_changed_is_refused(tmp_path: Path) -> None:
     path, out = pack(tmp_path / "dump.zip", pages(2)), tmp_path / "out.jsonl"
-    run_tag(options(path, out))
+    run_tag(tag_options(path, out))
     assert len(out.read_bytes().splitlines()) == 4
     pack(path, pages(2, first=5))
     with pytest.raises(DumpError, match="changed"):
-        run_tag(options(path, out))
+        run_tag(tag_options(path, out))

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from tests.model.io.test_reader import PACK
+from tests.support import COMPRESS
 from wusum.model.errors import DumpError
 from wusum.model.io import parquet
 from wusum.model.io.writers import open_writer
@@ -43,27 +43,27 @@ def write(path: str | None, format: str | None = None) -> None:
             writer.write(row)
 
 
-def unpacked(data: bytes, packing: str) -> bytes:
-    if packing == ".zst":
+def unpacked(data: bytes, compression: str) -> bytes:
+    if compression == ".zst":
         return bytes(zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data)).read())
-    return {"": bytes, ".gz": gzip.decompress, ".xz": lzma.decompress}[packing](data)
+    return {"": bytes, ".gz": gzip.decompress, ".xz": lzma.decompress}[compression](data)
 
 
-@pytest.mark.parametrize("packing", PACK)
-def test_json_lines_are_written_whole(tmp_path: Path, packing: str) -> None:
-    path = tmp_path / f"out.jsonl{packing}"
+@pytest.mark.parametrize("compression", COMPRESS)
+def test_json_lines_are_written_whole(tmp_path: Path, compression: str) -> None:
+    path = tmp_path / f"out.jsonl{compression}"
     write(str(path))
-    data = unpacked(path.read_bytes(), packing)
+    data = unpacked(path.read_bytes(), compression)
     assert [json.loads(line) for line in data.splitlines()] == ROWS
     assert "جامعة الدول".encode() in data
 
 
-@pytest.mark.parametrize("packing", PACK)
+@pytest.mark.parametrize("compression", COMPRESS)
 @pytest.mark.parametrize("suffix", [".csv", ".tsv"])
-def test_tables_are_written_without_spans(tmp_path: Path, suffix: str, packing: str) -> None:
-    path = tmp_path / f"out{suffix}{packing}"
+def test_tables_are_written_without_spans(tmp_path: Path, suffix: str, compression: str) -> None:
+    path = tmp_path / f"out{suffix}{compression}"
     write(str(path))
-    text = unpacked(path.read_bytes(), packing).decode()
+    text = unpacked(path.read_bytes(), compression).decode()
     rows = list(csv.DictReader(io.StringIO(text), delimiter="\t" if suffix == ".tsv" else ","))
     assert rows[0] == {
         "id": "n0",
@@ -139,10 +139,10 @@ def test_the_format_given_wins_over_the_suffix(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "format", "message"),
     [
-        ("out.xlsx", None, "no suffix that tells the format; the formats are jsonl, csv, tsv, parquet"),
-        ("out.txt", None, "no suffix that tells the format"),
+        ("out.xlsx", None, "unknown suffix; the formats are jsonl, csv, tsv, parquet"),
+        ("out.txt", None, "unknown suffix"),
         ("out.jsonl", "xml", "unknown format 'xml'"),
-        (None, "parquet", "Parquet needs a file"),
+        (None, "parquet", "Parquet can only be written to a file"),
         ("nowhere/out.jsonl", None, "cannot be written"),
     ],
 )

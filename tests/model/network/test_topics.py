@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from wusum.model.network.artifact import TopicSettings
 from wusum.model.network.topics import TopicDecoder
 
-TOPICS = [
-    {"code": "a", "name_ar": "أ", "name_en": "A", "given": True},
-    {"code": "b", "name_ar": "ب", "name_en": "B", "given": True},
-    {"code": "c", "name_ar": "ج", "name_en": "C", "given": False},
-]
+TOPICS = [TopicSettings("a", "أ", "A"), TopicSettings("b", "ب", "B"), TopicSettings("c", "ج", "C", given=False)]
 
 
 def logits(*probabilities: float) -> np.ndarray:
@@ -36,6 +35,14 @@ def test_min_score_and_max_topics_overrule_the_model() -> None:
     decoder = TopicDecoder(TOPICS, 1.0, 0.9)
     assert [t.code for t in decoder.decode(logits(0.5, 0.4, 0.1), 3, 0.1)] == ["a", "b"]
     assert [t.code for t in decoder.decode(logits(0.5, 0.4, 0.1), 1, 0.1)] == ["a"]
+
+
+def test_a_topic_may_have_its_own_threshold() -> None:
+    topics = [TOPICS[0], replace(TOPICS[1], threshold=0.2), TOPICS[2]]
+    decoder = TopicDecoder(topics, temperature=1.0, threshold=0.3)
+    assert [t.code for t in decoder.decode(logits(0.7, 0.25, 0.05), 3, None)] == ["a", "b"]
+    assert [t.code for t in decoder.decode(logits(0.25, 0.7, 0.05), 3, None)] == ["b"]
+    assert [t.code for t in decoder.decode(logits(0.7, 0.25, 0.05), 3, 0.3)] == ["a"]
 
 
 def test_a_topic_that_was_not_learned_is_never_given() -> None:

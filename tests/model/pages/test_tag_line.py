@@ -1,10 +1,7 @@
-"""parse_tags: every separator, and lines that have none."""
-
-from itertools import pairwise
+"""Tag lines: every separator, and lines that have none."""
 
 import pytest
 
-from wusum.model.pages.splitter import MAX_TAG_WORDS, best_cuts
 from wusum.model.pages.tag_line import TagLine, parse_tags
 
 TEXT = (
@@ -44,7 +41,7 @@ def test_separators(line: str) -> None:
 @pytest.mark.parametrize("menu", ["", "ملفات ", "ملفات ملفات ملفات ", "بوابتنا بوابتنا "])
 @pytest.mark.parametrize("repeat", [0, 2, 3, 4])
 @pytest.mark.parametrize("section", ["", "اقتصاد", "أخبار العالم", "أخبار العالم العربي", "ثقافة وفن"])
-def test_nothing_but_spaces(menu: str, repeat: int, section: str) -> None:
+def test_a_line_without_separators(menu: str, repeat: int, section: str) -> None:
     line = menu + " ".join([*TAGS, *TAGS[:repeat], section])
     assert parse_tags(line, TEXT) == TagLine(TAGS, section)
 
@@ -52,14 +49,14 @@ def test_nothing_but_spaces(menu: str, repeat: int, section: str) -> None:
 @pytest.mark.parametrize(
     ("line", "tags"),
     [
-        # No word of these is in the text: grammar alone decides.
+        # The text has no word of these, so grammar alone decides.
         ("تركيا المحكمة الدستورية فرنسا", ("تركيا", "المحكمة الدستورية", "فرنسا")),
         ("الأمم المتحدة وزارة الخارجية السورية لبنان", ("الأمم المتحدة", "وزارة الخارجية السورية", "لبنان")),
         ("الانتخابات في بوليفيا العراق", ("الانتخابات في بوليفيا", "العراق")),
         ("البنك المركزي كأس العالم", ("البنك المركزي", "كأس العالم")),
-        # A word that ends the line by chance as it began is no repetition.
+        # A last word that equals the first by chance is not a repetition.
         ("اليابان البصرة سفير اليابان", ("اليابان", "البصرة", "سفير اليابان")),
-        # A conjunction in the text does not make one tag of two.
+        # A conjunction between two words of the text does not join them into one tag.
         ("الأغذية روما", ("الأغذية", "روما")),
     ],
 )
@@ -89,24 +86,17 @@ def test_a_line_of_a_section_only() -> None:
         ("أخبار العالم", "أخبار العالم"),
         ("الأخبار العربية والعالمية", "الأخبار العربية والعالمية"),
         ("منوعات", "منوعات"),
-        # An editor may well mean these as tags.
+        # Editors may use these as tags.
         ("سياسة", ""),
         ("رياضة", ""),
         ("الشرق الأوسط", ""),
         ("أخبار لبنان", ""),
     ],
 )
-def test_a_section_after_separators_is_one_that_is_never_a_tag(between: str, last: str, section: str) -> None:
+def test_only_names_that_are_never_tags_are_sections_after_separators(between: str, last: str, section: str) -> None:
     line = between.join([*TAGS, last])
     assert parse_tags(line, TEXT) == TagLine(TAGS if section else (*TAGS, last), section)
 
 
 def test_numbers_keep_their_comma() -> None:
     assert parse_tags("1,000 لاجئ, البصرة", TEXT).tags == ("1,000 لاجئ", "البصرة")
-
-
-def test_no_tag_is_longer_than_the_limit() -> None:
-    assert best_cuts([-1.0] * (MAX_TAG_WORDS - 1)) == []
-    assert best_cuts([-1.0, 2.0, -1.0]) == [2]
-    bounds = [0, *best_cuts([-1.0] * 100), 101]
-    assert max(end - start for start, end in pairwise(bounds)) <= MAX_TAG_WORDS

@@ -8,20 +8,22 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
 
-from tests.model.run.test_resume import make_dump, options
+from tests.support import make_dump, tag_options
 from wusum.model.article import Article
 from wusum.model.errors import ModelError
+from wusum.model.options import DEFAULT_OPTIONS, ModelSpec
 from wusum.model.predictor import Predictor
 from wusum.model.run.command import run_tag
 from wusum.model.run.ray_workers import RayWorkerPool
 
-OPENING: dict[str, Any] = {"name": None, "runtime": "onnx", "vocabulary": None, "threads": 1, "device": "cpu"}
+SPEC = ModelSpec(device="cpu", threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +37,8 @@ def ray() -> Iterator[Any]:
 @pytest.mark.parametrize("count", [2, 3])  # and one that the cluster has no room for
 def test_two_actors_write_the_same_bytes(ray: Any, tmp_path: Path, count: int) -> None:
     dump = make_dump(tmp_path / "dump.jsonl", 300)
-    run_tag(options(dump, tmp_path / "one.jsonl"))
-    run_tag(options(dump, tmp_path / "two.jsonl", workers=count, engine="ray"))
+    run_tag(tag_options(dump, tmp_path / "one.jsonl"))
+    run_tag(tag_options(dump, tmp_path / "two.jsonl", workers=count, engine="ray"))
     assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
     rejects = [(tmp_path / f"{name}.rejects.jsonl").read_bytes() for name in ("one.jsonl", "two.jsonl")]
     assert rejects[0] == rejects[1]
@@ -75,9 +77,9 @@ def test_an_actor_that_is_killed_is_replaced(ray: Any, tmp_path: Path, monkeypat
             threading.Thread(target=kill, args=(self,)).start()
 
     monkeypatch.setattr("wusum.model.run.ray_workers.RayWorkerPool", Watched)
-    run_tag(options(dump, tmp_path / "two.jsonl", workers=2, engine="ray"))
+    run_tag(tag_options(dump, tmp_path / "two.jsonl", workers=2, engine="ray"))
     assert killed
-    run_tag(options(dump, tmp_path / "one.jsonl"))
+    run_tag(tag_options(dump, tmp_path / "one.jsonl"))
     assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
 
 
@@ -94,14 +96,14 @@ def test_work_goes_to_the_actors_that_have_started(
     actors = [MagicMock() for _ in range(3)]
     ray.remote.return_value.return_value.remote.side_effect = actors
     ray.exceptions.RayError = Died
-    workers = RayWorkerPool(3, OPENING)
+    workers = RayWorkerPool(3, SPEC)
     references = [actor.process.remote.return_value for actor in actors]
     ray.wait.side_effect = [([], references), (references[1:2], references[::2]), (references[:1], references[2:])]
-    assert list(workers.stream([])) == []
+    assert list(workers.stream([], DEFAULT_OPTIONS)) == []
     assert [call.args[0] for call in util.ActorPool.return_value.push.call_args_list] == [actors[1]]
     assert "waiting for a machine of the Ray cluster with 1 processors to spare" in capsys.readouterr().err
     util.ActorPool.return_value.get_next.side_effect = Died("killed thrice")
-    asked = workers.stream([Article(str(n), "نص") for n in range(3)])
+    asked = workers.stream([Article(str(n), "نص") for n in range(3)], DEFAULT_OPTIONS)
     (_, share), _ = util.ActorPool.return_value.submit.call_args  # at once
     assert [article.id for article in share] == ["0", "1", "2"]
     with pytest.raises(ModelError, match="Ray at articles '0' to '2': killed thrice"):
@@ -114,11 +116,11 @@ def test_an_actor_gets_a_gpu_where_one_is_asked_for(monkeypatch: pytest.MonkeyPa
     ray, util = MagicMock(), MagicMock()
     monkeypatch.setitem(sys.modules, "ray", ray)
     monkeypatch.setitem(sys.modules, "ray.util", util)
-    RayWorkerPool(2, OPENING | {"device": device})
+    RayWorkerPool(2, replace(SPEC, device=device))
     assert ray.remote.call_args.kwargs["num_gpus"] == gpus
 
 
 def test_without_ray_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ModelError, match=r"pip install 'wusum\[ray\]'"):
-        RayWorkerPool(1, OPENING)
+        RayWorkerPool(1, SPEC)

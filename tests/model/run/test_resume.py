@@ -1,74 +1,45 @@
-"""A run that is cut, by whatever, and started again: every article exactly once, to the byte."""
+"""An interrupted run that is started again: every article exactly once, to the byte."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import gzip
 import json
 import os
 import random
 import resource
 import subprocess
-import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.model.test_cli import parquet_rows
+from tests.support import TAG_COMMAND, Crash, crash_at, make_dump, parquet_rows, tag_options
 from wusum.model import stream
 from wusum.model.errors import DumpError
 from wusum.model.io import parquet, reader, storage
-from wusum.model.io.reader import Fields
 from wusum.model.run import command
-from wusum.model.run.command import TagOptions, run_tag
-from wusum.model.run.sinks import OutputNames
+from wusum.model.run.command import run_tag
+from wusum.model.run.sinks import OutputPaths
 from wusum.model.tagger import Tagger
-
-WORDS = "فاز المنتخب في مباراة كرة القدم أعلن البنك المركزي أرباح الشركة قال الوزير إن الحكومة تبحث"
-COMMAND = [sys.executable, "-c", "from wusum.model.cli import main; main()", "tag"]
 
 
 def rejects_path(path: str) -> str:
-    return OutputNames(path, sharded=False).rejects
+    return OutputPaths(path, sharded=False).rejects
 
 
 def manifest_path(path: str) -> str:
-    return OutputNames(path, sharded=False).manifest
-
-
-class Crash(BaseException):
-    """The plug is pulled."""
-
-
-def make_dump(path: Path, count: int) -> Path:
-    """Short articles, every seventh record a bad one."""
-    generator = random.Random(count)
-    with path.open("w", encoding="utf-8") as file:
-        for number in range(count):
-            text = "" if number % 7 == 3 else " ".join(generator.choices(WORDS.split(), k=generator.randint(3, 12)))
-            file.write(json.dumps({"id": f"n{number}", "text": text}, ensure_ascii=False) + "\n")
-    return path
-
-
-def options(dump: Path, output: Path, **changes: Any) -> TagOptions:
-    settings: dict[str, Any] = {
-        "inputs": [str(dump)], "output": str(output), "format": None, "max_topics": 2, "max_tags": 3, "min_score": None,
-        "fields": Fields(), "pages": None, "model": None, "runtime": "onnx", "threads": 1,
-    }  # fmt: skip
-    return TagOptions(**settings | changes)
+    return OutputPaths(path, sharded=False).manifest
 
 
 @pytest.fixture
-def small_blocks(monkeypatch: pytest.MonkeyPatch, tagger: Tagger) -> None:
-    monkeypatch.setattr(command.Tagger, "from_pretrained", lambda *_, **__: tagger)  # loaded once
+def small_chunks(monkeypatch: pytest.MonkeyPatch, tagger: Tagger) -> None:
+    monkeypatch.setattr(command.Tagger, "open", lambda spec: tagger)  # loaded once
     monkeypatch.setattr(stream, "CHUNK_ARTICLES", 20)
     monkeypatch.setattr(parquet, "ROW_GROUP", 30)
-    monkeypatch.setattr(reader, "TURN", 16)
+    monkeypatch.setattr(reader, "RECORDS_PER_TURN", 16)
 
 
 @pytest.fixture
@@ -90,26 +61,7 @@ def files(folder: Path, but: str = "manifest.json") -> dict[str, bytes]:
     }
 
 
-def crash_at(monkeypatch: pytest.MonkeyPatch, number: int) -> Callable[[], int]:
-    """Crash at the n-th call that brings something to the disk; the function tells how many there were."""
-    calls = 0
-
-    def counted(real: Any) -> Any:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            nonlocal calls
-            calls += 1
-            if calls == number:
-                raise Crash
-            return real(*args, **kwargs)
-
-        return call
-
-    for name in ("fsync", "replace"):
-        monkeypatch.setattr(os, name, counted(getattr(os, name)))
-    return lambda: calls
-
-
-@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.usefixtures("small_chunks")
 @pytest.mark.parametrize(
     ("name", "ahead", "changes"),
     [
@@ -128,13 +80,13 @@ def crash_at(monkeypatch: pytest.MonkeyPatch, number: int) -> Callable[[], int]:
 def test_after_a_crash_at_any_moment_the_same_command_ends_as_an_unbroken_run(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, dump: Path, name: str, ahead: int, changes: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(Tagger, "ahead", ahead)  # as workers have it: three more blocks are begun before one is written
+    monkeypatch.setattr(Tagger, "ahead", ahead)  # as with workers: three more chunks are begun before one is written
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     whole.mkdir()
     cut.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         count = crash_at(patch, 0)
-        run_tag(options(dump, whole / name, **changes))
+        run_tag(tag_options(dump, whole / name, **changes))
     expected = files(whole)
     assert len(expected) >= 2
     for number in random.Random(name).sample(range(1, count() + 1), min(count(), 12)):
@@ -143,27 +95,27 @@ def test_after_a_crash_at_any_moment_the_same_command_ends_as_an_unbroken_run(
         with pytest.MonkeyPatch.context() as patch:
             crash_at(patch, number)
             with pytest.raises(Crash):
-                run_tag(options(dump, cut / name, **changes))
+                run_tag(tag_options(dump, cut / name, **changes))
         with pytest.MonkeyPatch.context() as patch:  # and a second time, soon after
             crash_at(patch, 4)
             with contextlib.suppress(Crash):
-                run_tag(options(dump, cut / name, **changes))
-        run_tag(options(dump, cut / name, **changes))
+                run_tag(tag_options(dump, cut / name, **changes))
+        run_tag(tag_options(dump, cut / name, **changes))
         assert files(cut) == expected
 
 
 def test_killed_at_random_moments_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
     dump = make_dump(tmp_path / "dump.jsonl", 2500)
-    subprocess.run([*COMMAND, str(dump), "-o", str(tmp_path / "whole.jsonl.gz")], check=True, capture_output=True)
+    subprocess.run([*TAG_COMMAND, str(dump), "-o", str(tmp_path / "whole.jsonl.gz")], check=True, capture_output=True)
     expected = (tmp_path / "whole.jsonl.gz").read_bytes()
     rejects = Path(rejects_path(str(tmp_path / "whole.jsonl.gz"))).read_bytes()
     out = tmp_path / "out.jsonl.gz"
     generator, kills, progressed = random.Random(1), 0, set()
     while kills < 25:
         run = subprocess.Popen(
-            [*COMMAND, str(dump), "-o", str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [*TAG_COMMAND, str(dump), "-o", str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        if generator.random() < 0.5:  # half of the kills come after one more block, however slow the machine starts
+        if generator.random() < 0.5:  # half of the kills come after one more chunk, however slowly the run starts
             before = records_done(out)
             while run.poll() is None and records_done(out) == before:
                 time.sleep(0.01)
@@ -182,7 +134,7 @@ def test_killed_at_random_moments_nothing_is_lost_or_doubled(tmp_path: Path) -> 
                 assert Path(rejects_path(str(out))).read_bytes() == rejects
                 for file in tmp_path.glob("out.*"):
                     file.unlink()
-    subprocess.run([*COMMAND, str(dump), "-o", str(out)], check=True, capture_output=True)
+    subprocess.run([*TAG_COMMAND, str(dump), "-o", str(out)], check=True, capture_output=True)
     assert out.read_bytes() == expected
     assert Path(rejects_path(str(out))).read_bytes() == rejects
     assert len(progressed) > 3
@@ -194,109 +146,109 @@ def test_killed_at_random_moments_nothing_is_lost_or_doubled(tmp_path: Path) -> 
 def test_a_full_disk_stops_the_run_and_room_lets_it_go_on(tmp_path: Path, name: str) -> None:
     dump = make_dump(tmp_path / "dump.jsonl", 1500)
     whole = subprocess.run(
-        [*COMMAND, str(dump), "-o", str(tmp_path / f"whole-{name}")], capture_output=True, check=False
+        [*TAG_COMMAND, str(dump), "-o", str(tmp_path / f"whole-{name}")], capture_output=True, check=False
     )
     assert whole.returncode == 0, whole.stderr.decode()
     size = (tmp_path / f"whole-{name}").stat().st_size
     out = tmp_path / name
     cut = subprocess.run(
-        [*COMMAND, str(dump), "-o", str(out)],
+        [*TAG_COMMAND, str(dump), "-o", str(out)],
         capture_output=True,
         check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2)),
     )
     assert cut.returncode == 2
     assert b"File too large" in cut.stderr
-    again = subprocess.run([*COMMAND, str(dump), "-o", str(out)], capture_output=True, check=False)
+    again = subprocess.run([*TAG_COMMAND, str(dump), "-o", str(out)], capture_output=True, check=False)
     assert again.returncode == 0, again.stderr.decode()
     assert out.read_bytes() == (tmp_path / f"whole-{name}").read_bytes()
     if name == "out.jsonl":
-        assert b"before it was cut" in again.stderr
+        assert b"before the interruption" in again.stderr
 
 
 def cut_short(dump: Path, out: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
     with monkeypatch.context() as patch:
         crash_at(patch, 12)
         with pytest.raises(Crash):
-            run_tag(options(dump, out, **changes))
+            run_tag(tag_options(dump, out, **changes))
 
 
-@pytest.mark.usefixtures("small_blocks")
-def test_a_run_that_is_another_is_refused_and_force_starts_over(
+@pytest.mark.usefixtures("small_chunks")
+def test_another_run_to_the_same_output_is_refused_and_force_starts_over(
     tmp_path: Path, dump: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out.jsonl"
     cut_short(dump, out, monkeypatch)
     before = files(tmp_path, but="dump.jsonl")
     with pytest.raises(DumpError, match=r"out.jsonl: its run had max-tags 3, not 4; --force starts over"):
-        run_tag(options(dump, out, max_tags=4))
+        run_tag(tag_options(dump, out, max_tags=4))
     other = make_dump(tmp_path / "other.jsonl", 5)
     with pytest.raises(DumpError, match="its run had other inputs"):
-        run_tag(options(dump, out, inputs=[str(other)]))
+        run_tag(tag_options(dump, out, inputs=[str(other)]))
     other.unlink()
     with monkeypatch.context() as patch:
         patch.setattr(command, "model_fingerprint", lambda folder: "another")
         with pytest.raises(DumpError, match="its run had another model"):
-            run_tag(options(dump, out))
+            run_tag(tag_options(dump, out))
     text = dump.read_text(encoding="utf-8")
     dump.write_text(text + text.splitlines()[0] + "\n", encoding="utf-8")
     with pytest.raises(DumpError, match=r"the input \S*dump.jsonl has changed since its run began"):
-        run_tag(options(dump, out))
+        run_tag(tag_options(dump, out))
     assert files(tmp_path, but="dump.jsonl") == before  # refused, not touched
-    run_tag(options(dump, out, force=True))
+    run_tag(tag_options(dump, out, force=True))
     assert len(out.read_text(encoding="utf-8").splitlines()) == len([n for n in range(150) if n % 7 != 3]) + 1
     capsys.readouterr()
-    run_tag(options(dump, out))
+    run_tag(tag_options(dump, out))
     assert "out.jsonl is complete, nothing to do; --force starts over" in capsys.readouterr().err
 
 
-@pytest.mark.usefixtures("small_blocks")
-def test_an_output_taken_away_is_made_anew_and_a_shortened_one_refused(
+@pytest.mark.usefixtures("small_chunks")
+def test_a_removed_output_is_made_anew_and_a_truncated_one_refused(
     tmp_path: Path, dump: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out.jsonl"
-    run_tag(options(dump, out))
+    run_tag(tag_options(dump, out))
     whole = out.read_bytes()
     out.unlink()
-    run_tag(options(dump, out))
+    run_tag(tag_options(dump, out))
     assert out.read_bytes() == whole
     cut_short(dump, tmp_path / "cut.jsonl", monkeypatch)
     (tmp_path / "cut.jsonl").write_bytes(whole[:100])
     with pytest.raises(DumpError, match=r"cut.jsonl: is shorter than its manifest says"):
-        run_tag(options(dump, tmp_path / "cut.jsonl"))
+        run_tag(tag_options(dump, tmp_path / "cut.jsonl"))
     Path(manifest_path(str(out))).write_text("{", encoding="utf-8")
-    with pytest.raises(DumpError, match="is no manifest of a run"):
-        run_tag(options(dump, out))
+    with pytest.raises(DumpError, match="not a valid manifest"):
+        run_tag(tag_options(dump, out))
 
 
-@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.usefixtures("small_chunks")
 def test_shards_hold_the_rows_of_one_file_and_old_ones_go(tmp_path: Path, dump: Path) -> None:
-    run_tag(options(dump, tmp_path / "one.jsonl"))
+    run_tag(tag_options(dump, tmp_path / "one.jsonl"))
     rows = (tmp_path / "one.jsonl").read_bytes().splitlines(keepends=True)
     folder = tmp_path / "shards"
     folder.mkdir()
-    run_tag(options(dump, folder / "out.jsonl", shard_rows=10))
+    run_tag(tag_options(dump, folder / "out.jsonl", shard_rows=10))
     assert len(list(folder.glob("out-?????.jsonl"))) == -(-len(rows) // 10)
-    run_tag(options(dump, folder / "out.jsonl", shard_rows=50, force=True))
+    run_tag(tag_options(dump, folder / "out.jsonl", shard_rows=50, force=True))
     shards = sorted(folder.glob("out-?????.jsonl"))
     assert [len(shard.read_bytes().splitlines()) for shard in shards] == [50, 50, len(rows) - 100]
     assert b"".join(shard.read_bytes() for shard in shards) == b"".join(rows)
     rejects = b"".join(path.read_bytes() for path in sorted(folder.glob("*.rejects.jsonl")))
     assert rejects == Path(rejects_path(str(tmp_path / "one.jsonl"))).read_bytes()
-    run_tag(options(dump, folder / "out.parquet", shard_rows=50))
+    run_tag(tag_options(dump, folder / "out.parquet", shard_rows=50))
     table = [row for path in sorted(folder.glob("out-?????.parquet")) for row in parquet_rows(path)]
     assert table == list(map(json.loads, rows))
 
 
-@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.usefixtures("small_chunks")
 @pytest.mark.parametrize("inputs", ["{folder}", "{folder}/*.jsonl", "file://{folder}"])
-def test_what_a_run_writes_among_its_inputs_is_not_read(tmp_path: Path, inputs: str) -> None:
+def test_outputs_among_the_inputs_are_not_read(tmp_path: Path, inputs: str) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     make_dump(folder / "m.jsonl", 100)
     given = [inputs.format(folder=folder)]
     out = folder / "a.jsonl"
-    sharded = options(folder, out, inputs=given, shard_rows=20)
+    sharded = tag_options(folder, out, inputs=given, shard_rows=20)
     with pytest.MonkeyPatch.context() as patch:
         crash_at(patch, 14)
         with pytest.raises(Crash):
@@ -305,87 +257,78 @@ def test_what_a_run_writes_among_its_inputs_is_not_read(tmp_path: Path, inputs: 
     rows = b"".join(path.read_bytes() for path in sorted(folder.glob("a-?????.jsonl")))
     assert [json.loads(row)["id"] for row in rows.splitlines()] == [f"n{n}" for n in range(100) if n % 7 != 3]
     with pytest.raises(DumpError, match="other parts would read it"):
-        run_tag(options(folder, folder / "b.jsonl", inputs=[str(folder)], part=(1, 2)))
+        run_tag(tag_options(folder, folder / "b.jsonl", inputs=[str(folder)], part=(1, 2)))
 
 
-@pytest.mark.usefixtures("small_blocks")
-def test_no_file_is_removed_that_is_not_of_the_run(tmp_path: Path, dump: Path) -> None:
+@pytest.mark.usefixtures("small_chunks")
+def test_only_files_of_the_run_are_removed(tmp_path: Path, dump: Path) -> None:
     shard = make_dump(tmp_path / "out-00000.jsonl", 10)
     before = shard.read_bytes()
-    with pytest.raises(DumpError, match=r"out-00000.jsonl: is an output of this run, so it cannot be an input"):
-        run_tag(options(shard, tmp_path / "out.jsonl", shard_rows=5))
-    with pytest.raises(DumpError, match=r"out-00000.jsonl: is in the way, and of no run that is known here"):
-        run_tag(options(dump, tmp_path / "out.jsonl", shard_rows=5))
+    with pytest.raises(DumpError, match=r"out-00000.jsonl: this run writes it, so it cannot be an input"):
+        run_tag(tag_options(shard, tmp_path / "out.jsonl", shard_rows=5))
+    with pytest.raises(DumpError, match=r"out-00000.jsonl: already exists, but no manifest says which run wrote it"):
+        run_tag(tag_options(dump, tmp_path / "out.jsonl", shard_rows=5))
     assert shard.read_bytes() == before
-    run_tag(options(dump, tmp_path / "out.csv", shard_rows=50))
-    run_tag(options(dump, tmp_path / "out.jsonl", shard_rows=50, force=True))
+    run_tag(tag_options(dump, tmp_path / "out.csv", shard_rows=50))
+    run_tag(tag_options(dump, tmp_path / "out.jsonl", shard_rows=50, force=True))
     assert len(list(tmp_path.glob("out-*.csv.rejects.jsonl"))) == len(list(tmp_path.glob("out-*.csv"))) == 3
-    run_tag(options(dump, tmp_path / "out.jsonl", force=True))
+    run_tag(tag_options(dump, tmp_path / "out.jsonl", force=True))
     assert not list(tmp_path.glob("out-*.jsonl.rejects.jsonl"))
     assert not list(tmp_path.glob("out-?????.jsonl"))
     assert len(list(tmp_path.glob("out-*.csv"))) == 3
 
 
-@pytest.mark.usefixtures("small_blocks")
-def test_what_a_cut_run_has_made_must_still_be_there(
+@pytest.mark.usefixtures("small_chunks")
+def test_a_resumed_run_needs_everything_that_it_has_written(
     tmp_path: Path, dump: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out.jsonl"
     with monkeypatch.context() as patch:
         crash_at(patch, 20)
         with pytest.raises(Crash):
-            run_tag(options(dump, out, shard_rows=20))
+            run_tag(tag_options(dump, out, shard_rows=20))
     with pytest.raises(DumpError, match="its run had shard-rows 20, not None"):
-        run_tag(options(dump, out))
+        run_tag(tag_options(dump, out))
     (tmp_path / "out-00000.jsonl").unlink()
-    with pytest.raises(DumpError, match=r"out-00000.jsonl: is missing, though its run has made it"):
-        run_tag(options(dump, out, shard_rows=20))
+    with pytest.raises(DumpError, match=r"out-00000.jsonl: is missing, although its run has written it"):
+        run_tag(tag_options(dump, out, shard_rows=20))
     cut_short(dump, tmp_path / "one.jsonl", monkeypatch)
     Path(rejects_path(str(tmp_path / "one.jsonl"))).write_bytes(b"")
     with pytest.raises(DumpError, match=r"one.jsonl.rejects.jsonl: is shorter than its manifest says"):
-        run_tag(options(dump, tmp_path / "one.jsonl"))
+        run_tag(tag_options(dump, tmp_path / "one.jsonl"))
 
 
-@pytest.mark.usefixtures("small_blocks")
-def test_a_finished_run_misses_any_of_its_shards(tmp_path: Path, dump: Path) -> None:
-    run_tag(options(dump, tmp_path / "out.jsonl", shard_rows=50))
+@pytest.mark.usefixtures("small_chunks")
+def test_a_complete_run_needs_all_its_shards(tmp_path: Path, dump: Path) -> None:
+    run_tag(tag_options(dump, tmp_path / "out.jsonl", shard_rows=50))
     *_, last = sorted(tmp_path.glob("out-?????.jsonl"))
-    run_tag(options(dump, tmp_path / "out.jsonl", shard_rows=50))
+    run_tag(tag_options(dump, tmp_path / "out.jsonl", shard_rows=50))
     last.unlink()
-    with pytest.raises(DumpError, match=f"{last.name}: is missing, though its run has made it"):
-        run_tag(options(dump, tmp_path / "out.jsonl", shard_rows=50))
+    with pytest.raises(DumpError, match=f"{last.name}: is missing, although its run has written it"):
+        run_tag(tag_options(dump, tmp_path / "out.jsonl", shard_rows=50))
 
 
-@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.usefixtures("small_chunks")
 def test_two_runs_do_not_write_one_output(tmp_path: Path, dump: Path) -> None:
     out = tmp_path / "out.jsonl"
-    with storage.held(str(out)):
+    with storage.locked(str(out)):
         with pytest.raises(DumpError, match=r"out\.jsonl: another run is writing it"):
-            run_tag(options(dump, out))
-        run_tag(options(dump, tmp_path / "other.jsonl"))
+            run_tag(tag_options(dump, out))
+        run_tag(tag_options(dump, tmp_path / "other.jsonl"))
     assert not out.exists()
     (tmp_path / ".out.jsonl.lock").touch()  # as a run leaves it that was killed
-    run_tag(options(dump, out))
+    run_tag(tag_options(dump, out))
     assert out.read_bytes() == (tmp_path / "other.jsonl").read_bytes()
     assert not list(tmp_path.glob(".*"))
 
 
-def test_a_disk_without_locks_does_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def flock(*_: Any) -> None:
-        raise OSError(errno.ENOLCK, "No locks available")
-
-    monkeypatch.setattr(storage.fcntl, "flock", flock)
-    with storage.held(str(tmp_path / "out.jsonl")), storage.held(str(tmp_path / "out.jsonl")):
-        assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.usefixtures("small_chunks")
 def test_an_input_that_cannot_be_read_for_a_while_leaves_no_trace(
     tmp_path: Path, dump: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     second = make_dump(tmp_path / "later.jsonl", 33)
     both = [str(dump), str(second)]
-    run_tag(options(dump, tmp_path / "whole.jsonl.gz", inputs=both))
+    run_tag(tag_options(dump, tmp_path / "whole.jsonl.gz", inputs=both))
     real = open
 
     def failing(path: Any, *args: Any, **kwargs: Any) -> Any:
@@ -396,21 +339,21 @@ def test_an_input_that_cannot_be_read_for_a_while_leaves_no_trace(
     with monkeypatch.context() as patch:
         patch.setattr("builtins.open", failing)
         with pytest.raises(DumpError, match="gone"):
-            run_tag(options(dump, tmp_path / "out.jsonl.gz", inputs=both))
-    run_tag(options(dump, tmp_path / "out.jsonl.gz", inputs=both))
+            run_tag(tag_options(dump, tmp_path / "out.jsonl.gz", inputs=both))
+    run_tag(tag_options(dump, tmp_path / "out.jsonl.gz", inputs=both))
     assert (tmp_path / "out.jsonl.gz").read_bytes() == (tmp_path / "whole.jsonl.gz").read_bytes()
 
 
-@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.usefixtures("small_chunks")
 def test_the_same_input_twice_is_another_run(tmp_path: Path, dump: Path) -> None:
-    run_tag(options(dump, tmp_path / "out.jsonl"))
+    run_tag(tag_options(dump, tmp_path / "out.jsonl"))
     with pytest.raises(DumpError, match="its run had other inputs"):
-        run_tag(options(dump, tmp_path / "out.jsonl", inputs=[str(dump), str(dump)]))
+        run_tag(tag_options(dump, tmp_path / "out.jsonl", inputs=[str(dump), str(dump)]))
 
 
-@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.usefixtures("small_chunks")
 def test_devices_are_written_to_and_nothing_beside_them(dump: Path, tmp_path: Path) -> None:
-    run_tag(options(dump, Path("/dev/null"), format="jsonl"))
+    run_tag(tag_options(dump, Path("/dev/null"), format="jsonl"))
     assert [path.name for path in Path("/dev").glob("null*")] == ["null"]
 
 
@@ -425,28 +368,28 @@ def test_devices_are_written_to_and_nothing_beside_them(dump: Path, tmp_path: Pa
     ],
 )
 def test_shards_are_named_after_their_output(path: str, shard: str) -> None:
-    names = OutputNames(path, sharded=True)
-    assert names.shard(7) == shard
+    paths = OutputPaths(path, sharded=True)
+    assert paths.shard(7) == shard
     real = shard.split("://")[-1] if "://" in shard else os.path.realpath(shard)
-    assert names(real)
-    assert names(f"{real}.rejects.jsonl")
-    assert not names(real.replace("00007", "7"))
-    assert not names(real.replace("-00007", "er-00007"))
+    assert paths.is_output(real)
+    assert paths.is_output(f"{real}.rejects.jsonl")
+    assert not paths.is_output(real.replace("00007", "7"))
+    assert not paths.is_output(real.replace("-00007", "er-00007"))
 
 
-@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.usefixtures("small_chunks")
 def test_the_parts_of_a_run_are_the_run(tmp_path: Path, dump: Path) -> None:
-    run_tag(options(dump, tmp_path / "one.jsonl"))
+    run_tag(tag_options(dump, tmp_path / "one.jsonl"))
     rows = (tmp_path / "one.jsonl").read_bytes().splitlines()
     parts = []
     for number in (1, 2, 3):
-        run_tag(options(dump, tmp_path / f"part{number}.jsonl", part=(number, 3)))
+        run_tag(tag_options(dump, tmp_path / f"part{number}.jsonl", part=(number, 3)))
         parts.append((tmp_path / f"part{number}.jsonl").read_bytes().splitlines())
     assert sorted(row for part in parts for row in part) == sorted(rows)
     assert all(len(part) > 30 for part in parts)
 
 
-@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.usefixtures("small_chunks")
 def test_shards_on_a_remote_system_go_on_too(dump: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import fsspec
 
@@ -454,7 +397,7 @@ def test_shards_on_a_remote_system_go_on_too(dump: Path, monkeypatch: pytest.Mon
     if memory.exists("/resume"):
         memory.rm("/resume", recursive=True)
     url = "memory://resume/out.jsonl"
-    remote = replace(options(dump, Path(), shard_rows=40), output=url)
+    remote = replace(tag_options(dump, Path(), shard_rows=40), output=url)
     run_tag(remote)
     whole = {path: memory.cat(path) for path in memory.find("/resume") if "manifest" not in path}
     assert len(whole) > 4
@@ -473,7 +416,7 @@ def test_shards_on_a_remote_system_go_on_too(dump: Path, monkeypatch: pytest.Mon
         patch.setattr(command.Manifest, "save", save)
         with pytest.raises(Crash):
             run_tag(remote)
-    assert set(memory.find("/resume")) < {*whole, "/resume/out.jsonl.manifest.json"}  # each shard whole, or not there
+    assert set(memory.find("/resume")) < {*whole, "/resume/out.jsonl.manifest.json"}  # each shard is complete or absent
     run_tag(remote)
     assert {path: memory.cat(path) for path in memory.find("/resume") if "manifest" not in path} == whole
     run_tag(replace(remote, shard_rows=1000, force=True))
@@ -481,7 +424,7 @@ def test_shards_on_a_remote_system_go_on_too(dump: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("part", ["0/3", "4/3", "3", "a/b", "1/0"])
-def test_a_part_that_is_none_is_refused(part: str, tmp_path: Path) -> None:
-    done = subprocess.run([*COMMAND, "x.jsonl", "--part", part], capture_output=True, check=False)
+def test_an_invalid_part_is_refused(part: str, tmp_path: Path) -> None:
+    done = subprocess.run([*TAG_COMMAND, "x.jsonl", "--part", part], capture_output=True, check=False)
     assert done.returncode == 2
-    assert b"is no part such as 3/16" in done.stderr
+    assert b"is not a part such as 3/16" in done.stderr

@@ -10,60 +10,56 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from tests.model.tagging.test_ranker import NOTHING, ranker, read
-from tests.support import PAGES
+from tests.support import PAGES, UNDECIDED, network_output, rank, tag_model, vocabulary_of
 from wusum.model.cli import app
 from wusum.model.errors import VocabularyError
 from wusum.model.network.spans import Phrase
 from wusum.model.tagger import Tagger
 from wusum.model.tagging.controlled import ControlledRanker
-from wusum.model.tagging.ranker import HEAD_CANDIDATES
+from wusum.model.tagging.sources.tag_head import MAX_PROPOSALS
 from wusum.model.tagging.terms import Term, load_terms
-from wusum.model.tagging.vocabulary import Entry, Vocabulary
-from wusum.model.text.words import match_key
 
 KNOWN = ("موسكو", "لبنان", "روسيا")
 
 
 def controlled(*terms: Term, **weights: float) -> ControlledRanker:
-    known = Vocabulary(Entry(match_key(t), t, 10, 8, 5, label) for label, t in enumerate(KNOWN))
-    return ControlledRanker(ranker(known, **weights), terms)
+    return ControlledRanker(tag_model(vocabulary_of(*KNOWN), weights), terms)
 
 
 def test_only_terms_are_given_and_an_alias_is_its_term() -> None:
-    rank = controlled(Term("روسيا الاتحادية", ("روسيا",), "ru"), Term("كييف"), Term("باريس"), present=2.0)
+    terms = (Term("روسيا الاتحادية", ("روسيا",), "ru"), Term("كييف"), Term("باريس"))
+    ranker = controlled(*terms, present=2.0)
     body = "زار روسيا ثم موسكو وكييف، وعاد إلى روسيا الاتحادية"
-    tags = rank.rank("", body, NOTHING, 10, None)
+    tags = rank(ranker, body)
     assert [(t.text, t.id, [body[a:b] for a, b in t.spans]) for t in tags] == [
         ("روسيا الاتحادية", "ru", ["روسيا", "روسيا", "روسيا الاتحادية"]),
         ("كييف", None, ["كييف"]),
     ]
     assert tags[0].to_dict()["id"] == "ru"
     assert "id" not in tags[1].to_dict()
-    assert len(rank.rank("", body, NOTHING, 1, None)) == 1
+    assert len(rank(ranker, body, max_tags=1)) == 1
 
 
-def test_a_term_of_the_head_may_be_absent_and_a_new_phrase_is_none() -> None:
-    rank = controlled(Term("لبنان"), Term("باريس"), head=1.0, bias=3.0)
-    found = Phrase(Counter({"غزة": 1}), [9.0, 9.0])
-    assert [t.text for t in rank.rank("", "نص عن غزة", read(0, 9, 0, غزه=found), 10, 0.0)] == ["لبنان"]
+def test_a_term_of_the_head_may_be_absent_and_a_new_phrase_is_no_tag() -> None:
+    ranker = controlled(Term("لبنان"), Term("باريس"), head=1.0, bias=3.0)
+    output = network_output(0, 9, 0, غزه=Phrase(Counter({"غزة": 1}), [9.0, 9.0]))
+    assert [t.text for t in rank(ranker, "نص عن غزة", output, min_score=0.0)] == ["لبنان"]
 
 
-def test_the_head_proposes_of_ones_own_terms_the_likeliest() -> None:
-    """However many tags of others it puts before them."""
-    texts = [f"وسم{n}" for n in range(3 * HEAD_CANDIDATES)]
-    known = Vocabulary(Entry(match_key(t), t, 10, 8, 5, label) for label, t in enumerate(texts))
-    rank = ControlledRanker(ranker(known, head=1.0), [Term(texts[-1]), Term("باريس")])
-    said = read(*np.linspace(3.0, 0.0, len(texts)))
-    assert [t.text for t in rank.rank("", "نص", said, 10, 0.0)] == [texts[-1]]
-    assert rank.rank("", "نص", said, 0, 0.0) == ()
+def test_the_head_proposes_the_likeliest_terms() -> None:
+    """However many other tags it finds likelier."""
+    texts = [f"وسم{n}" for n in range(3 * MAX_PROPOSALS)]
+    ranker = ControlledRanker(tag_model(vocabulary_of(*texts), {"head": 1.0}), [Term(texts[-1]), Term("باريس")])
+    output = network_output(*np.linspace(3.0, 0.0, len(texts)))
+    assert [t.text for t in rank(ranker, "نص", output, min_score=0.0)] == [texts[-1]]
+    assert rank(ranker, "نص", output, max_tags=0, min_score=0.0) == ()
 
 
 def test_a_name_with_a_title_is_given_beside_the_name() -> None:
-    """In a vocabulary of the model's own the second would be a repetition."""
-    rank = controlled(Term("فلاديمير بوتين"), Term("الرئيس الروسي فلاديمير بوتين"), present=2.0, parts=-1.0)
+    """In the model's own vocabulary the second would be a repetition."""
+    terms = (Term("فلاديمير بوتين"), Term("الرئيس الروسي فلاديمير بوتين"))
     body = "قال الرئيس الروسي فلاديمير بوتين، وأضاف فلاديمير بوتين"
-    tags = rank.rank("", body, NOTHING, 10, None)
+    tags = rank(controlled(*terms, present=2.0, parts=-1.0), body, UNDECIDED)
     assert [tag.text for tag in tags] == ["فلاديمير بوتين", "الرئيس الروسي فلاديمير بوتين"]
     assert [len(tag.spans) for tag in tags] == [2, 1]
 
@@ -86,12 +82,12 @@ def test_every_form_of_file_is_read(tmp_path: Path, name: str, text: str) -> Non
 @pytest.mark.parametrize(
     ("name", "text", "reason"),
     [
-        ("tags.xls", "", "no vocabulary"),
+        ("tags.xls", "", "not a vocabulary; give a"),
         ("tags.txt", "\n", "empty"),
         ("tags.txt", "لبنان\n!!\n", r"tags\.txt:2: '!!' has no letter"),
         ("tags.csv", "name\nلبنان\n", "no column called tag"),
         ("tags.csv", "tag,id\n,7\n", r"tags\.csv:2: no tag"),
-        ("tags.csv", "tag,aliases\nلبنان,بيروت\nبيروت,\n", r"tags\.csv:3: 'بيروت' is a name of 'لبنان', too"),
+        ("tags.csv", "tag,aliases\nلبنان,بيروت\nبيروت,\n", r"tags\.csv:3: 'بيروت' is also a name of 'لبنان'"),
         ("tags.jsonl", '{"tag": "لبنان"}\n{"tags": 1}\n', r"tags\.jsonl:2: not an object with a tag"),
         ("tags.jsonl", '{"tag": "لبنان", "aliases": [1]}\n', r"tags\.jsonl:1: .*texts"),
         ("tags.jsonl", "[1]\n", r"tags\.jsonl:1: not an object"),

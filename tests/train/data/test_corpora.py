@@ -13,19 +13,19 @@ from wusum.train.data.corpora import BUNDLE, LabelMap, clean_tags, examples, hel
 BUNDLED = ["غزة", "حماس", "غلاف غزة", "كتائب القسام", "المسجد الأقصى", "طوفان الأقصى", "المقاومة الفلسطينية"]
 
 
-def test_the_pasted_bundle_goes_only_as_a_whole() -> None:
+def test_the_pasted_bundle_is_dropped_only_as_a_whole() -> None:
     assert clean_tags([*BUNDLED, "زلزال"]) == ("زلزال",)
     assert clean_tags([*BUNDLED[:-1], "زلزال"]) == (*BUNDLED[:-1], "زلزال")
     assert len(BUNDLE) == 7
 
 
-def test_the_outlets_own_name_and_repeats_are_no_tags() -> None:
+def test_the_outlets_own_name_and_repeats_are_dropped() -> None:
     assert clean_tags(["الميادين", "إيران", "الميادين Go", "ايران", "Almayadeen Go", "أخبار الميادين"]) == ("إيران",)
 
 
 def test_of_a_body_that_is_the_pages_json_only_its_description_is_left() -> None:
-    told = '"keywords": "زلزال,تركيا",\n"description": "قال \\"خبير\\" إنها قوية"'
-    page = f'{{\n"type": "article",\n"title": "زلزال",\n{told},\n"html": ""'
+    description = '"keywords": "زلزال,تركيا",\n"description": "قال \\"خبير\\" إنها قوية"'
+    page = f'{{\n"type": "article",\n"title": "زلزال",\n{description},\n"html": ""'
     assert prose(page) == 'قال "خبير" إنها قوية'
     assert prose(page.replace("description", "summary")) == ""
     assert prose('قال: {"type": "article"}') == 'قال: {"type": "article"}'
@@ -69,7 +69,7 @@ def test_the_held_out_share_is_about_what_was_asked() -> None:
 
 
 def test_every_label_of_the_real_corpora_is_mapped(shared: Path) -> None:
-    """A label that the map does not list teaches nothing: only a decision may leave one out."""
+    """A label that the map does not list teaches nothing, so one may be left out by decision only."""
     labels = LabelMap.load(ROOT / "configs" / "topics.yaml")
     left_out = {
         "almayadeen": {"الميادين Go", "تقارير أونلاين", "وثائقي الويب", "ومضات"},

@@ -1,4 +1,4 @@
-"""Weak labels from headlines, and what gives an outlet away."""
+"""Weak labels from headlines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 
 from tests.support import ROOT
 from wusum.model.errors import CorpusError
-from wusum.train.data.anonymiser import Anonymiser
 from wusum.train.data.corpora import LabelMap
 from wusum.train.data.cues import Cues
 
@@ -34,8 +33,8 @@ def index(*keys: str) -> tuple[int, ...]:
         ("محكمة تقضي بسجن متهم بالسرقة", "crime"),
     ],
 )
-def test_a_headline_tells_its_topic(title: str, topic: str) -> None:
-    assert CUES.told(title) == index(topic)[0]
+def test_a_headline_has_the_topic_of_its_cue(title: str, topic: str) -> None:
+    assert CUES.topic(title) == index(topic)[0]
 
 
 @pytest.mark.parametrize(
@@ -50,8 +49,8 @@ def test_a_headline_tells_its_topic(title: str, topic: str) -> None:
         "",
     ],
 )
-def test_a_headline_of_two_topics_a_veto_or_none_tells_nothing(title: str) -> None:
-    assert CUES.told(title) is None
+def test_a_headline_of_two_topics_or_none_or_with_a_veto_has_no_topic(title: str) -> None:
+    assert CUES.topic(title) is None
 
 
 def test_a_headline_narrows_a_label_and_never_overrules_it() -> None:
@@ -73,25 +72,8 @@ def test_a_headline_narrows_a_label_and_never_overrules_it() -> None:
         ("label: [", "while parsing"),
     ],
 )
-def test_faulty_cues_are_refused(tmp_path: Path, text: str, reason: str) -> None:
+def test_invalid_cues_are_refused(tmp_path: Path, text: str, reason: str) -> None:
     path = tmp_path / "cues.yaml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(CorpusError, match=reason):
         Cues.load(path, TOPICS)
-
-
-@pytest.mark.parametrize(
-    ("body", "rest"),
-    [
-        ("أبوظبي: «الخليج» أعلنت الوزارة خطتها.", "أعلنت الوزارة خطتها."),
-        ('دبي - "الخليج":شهد السوق تداولات', "شهد السوق تداولات"),
-        ("الشارقة: عايدة عبد الحميد أكدت المديرة", "عايدة عبد الحميد أكدت المديرة"),
-        ("قال مصدر لهسبريس إن العمل بدأ", "قال مصدر إن العمل بدأ"),
-        ("علمت الجوهرة أف أم أن الرئيس وصل", "علمت أن الرئيس وصل"),
-        ("أعلنت الوزارة خطتها. وقال الوزير: سنبدأ", "أعلنت الوزارة خطتها. وقال الوزير: سنبدأ"),
-        ("هسبريس", "هسبريس"),
-    ],
-)
-def test_datelines_and_outlets_are_taken_out(body: str, rest: str) -> None:
-    anonymise = Anonymiser(["الخليج", "هسبريس", "الجوهرة أف أم"])
-    assert " ".join(anonymise(body).split()) == rest

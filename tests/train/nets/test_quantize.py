@@ -18,6 +18,7 @@ from wusum.model.cli import app
 from wusum.model.errors import ModelError
 from wusum.model.network.artifact import BUNDLED
 from wusum.model.network.runtime import open_runtime
+from wusum.model.options import ModelSpec
 from wusum.model.run.manifest import model_fingerprint
 from wusum.train.nets.quantize import LEVELS, WEIGHT_LEVELS, ZERO, quantized
 
@@ -58,9 +59,9 @@ def rounded(table: NDArray[np.float32], levels: int) -> tuple[NDArray[np.int64],
 
 
 def test_a_product_is_that_of_whole_numbers() -> None:
-    drawn = np.random.default_rng(3)
-    weight, bias = drawn.normal(size=(24, 64)).astype(np.float32), drawn.normal(size=24).astype(np.float32)
-    values = (drawn.normal(size=(9, 64)) * 10.0 ** np.arange(-4, 5)[:, None]).astype(np.float32)
+    generator = np.random.default_rng(3)
+    weight, bias = generator.normal(size=(24, 64)).astype(np.float32), generator.normal(size=24).astype(np.float32)
+    values = (generator.normal(size=(9, 64)) * 10.0 ** np.arange(-4, 5)[:, None]).astype(np.float32)
     (whole, scale), (kernel, of_outputs) = rounded(values, LEVELS), rounded(weight, WEIGHT_LEVELS)
     expected = (whole @ kernel.T) * scale * of_outputs.T + bias
     found = run(quantized(layer(weight, bias), "encoder."), values)
@@ -79,7 +80,7 @@ def test_the_largest_numbers_do_not_overflow() -> None:
     np.testing.assert_allclose(found, [[448, -448], [-448, 448]], rtol=1e-5)
 
 
-def test_nothing_is_the_bias() -> None:
+def test_the_product_with_zeros_is_the_bias() -> None:
     bias = np.array([1, -2], np.float32)
     weight = np.array([[0] * 8, [1] * 8], np.float32)  # an output that nothing leads to, too
     found = run(quantized(layer(weight, bias), "encoder."), np.zeros((3, 8), np.float32))
@@ -92,9 +93,9 @@ def test_heads_stay_as_they_are() -> None:
 
 
 def test_a_token_is_scaled_by_itself() -> None:
-    drawn = np.random.default_rng(5)
-    model = quantized(layer(drawn.normal(size=(8, 32)).astype(np.float32), np.zeros(8, np.float32)), "encoder.")
-    values = drawn.normal(size=(40, 32)).astype(np.float32)
+    generator = np.random.default_rng(5)
+    model = quantized(layer(generator.normal(size=(8, 32)).astype(np.float32), np.zeros(8, np.float32)), "encoder.")
+    values = generator.normal(size=(40, 32)).astype(np.float32)
     together = run(model, values)
     for row in (0, 17, 39):
         np.testing.assert_array_equal(run(model, values[row : row + 1])[0], together[row])
@@ -105,21 +106,21 @@ def test_a_token_is_scaled_by_itself() -> None:
 def test_an_article_has_the_same_answer_alone_and_among_others(tagger: Tagger, articles: list[Article]) -> None:
     words = " ".join(article.body for article in articles).split()
     texts = [*articles, *(Article(id=str(n), body=" ".join(words[n : n + 1 + 3 * (n % 40)])) for n in range(120))]
-    together = tagger.read(texts[::-1])
+    together = tagger.encoder.encode(texts[::-1])
     for number in range(0, len(texts), 5):
-        alone, found = tagger.read([texts[number]]), len(texts) - 1 - number
-        np.testing.assert_array_equal(together.topics[found], alone.topics[0])
-        np.testing.assert_array_equal(together.tags[found], alone.tags[0])
+        alone, found = tagger.encoder.encode([texts[number]]), len(texts) - 1 - number
+        np.testing.assert_array_equal(together.topic_logits[found], alone.topic_logits[0])
+        np.testing.assert_array_equal(together.tag_logits[found], alone.tag_logits[0])
         assert together.phrases[found] == alone.phrases[0]
     assert list(tagger.stream(articles)) == [tagger(article) for article in articles]
 
 
 def test_integers_answer_as_single_precision_does(tagger: Tagger, articles: list[Article]) -> None:
     exact = Tagger.from_pretrained()
-    for one, other in zip(tagger.read(articles), exact.read(articles), strict=True):
-        np.testing.assert_allclose(one.topics, other.topics, atol=0.2)
-        np.testing.assert_allclose(one.tags, other.tags, atol=0.2)
-        assert not np.array_equal(one.topics, other.topics)  # it is another graph
+    for one, other in zip(tagger.encoder.encode(articles), exact.encoder.encode(articles), strict=True):
+        np.testing.assert_allclose(one.topic_logits, other.topic_logits, atol=0.2)
+        np.testing.assert_allclose(one.tag_logits, other.tag_logits, atol=0.2)
+        assert not np.array_equal(one.topic_logits, other.topic_logits)  # it is another graph
     for mine, its in zip(tagger(articles), exact(articles), strict=True):
         assert mine.topics[0].code == its.topics[0].code
         assert mine.topics[0].score == pytest.approx(its.topics[0].score, abs=0.03)
@@ -153,9 +154,9 @@ def test_a_model_without_the_graph_runs_on_the_others(tmp_path: Path) -> None:
 
 
 def test_integers_are_for_the_cpu() -> None:
-    assert open_runtime("int8", BUNDLED).device == "cpu"
+    assert open_runtime(BUNDLED, ModelSpec(runtime="int8")).device == "cpu"
     with pytest.raises(ModelError, match="no CUDA device for the int8 runtime: it is for the CPU"):
-        open_runtime("int8", BUNDLED, device="cuda")
+        open_runtime(BUNDLED, ModelSpec(runtime="int8", device="cuda"))
     page, options = str(PAGES / "sport.txt"), ["--engine", "ray", "--runtime", "int8", "--device", "cuda"]
     done = CliRunner().invoke(app, ["tag", page, *options])
     assert done.exit_code == 2

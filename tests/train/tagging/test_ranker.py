@@ -1,4 +1,4 @@
-"""Trees: what numpy makes of them is what scikit-learn makes of them, and their parts sum up."""
+"""Fitted trees give the same numbers in numpy as in scikit-learn, and folds keep training articles apart."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from wusum.model.article import Article
 from wusum.model.errors import ModelError
-from wusum.model.tagging.candidates import Candidate
-from wusum.model.tagging.trees import FEATURES, BoostedTrees
+from wusum.model.tagging.candidates import Candidate, Candidates
+from wusum.model.tagging.ranker import TagModel
+from wusum.model.tagging.trees import BoostedTrees
 from wusum.model.tagging.vocabulary import Entry, Mentions
 from wusum.model.text.word_statistics import WordStatistics
 from wusum.train.data.corpora import Example
-from wusum.train.tagging import ranker as stage
-from wusum.train.tagging.ranker import flattened, mixed
+from wusum.train.tagging import tag_thresholds
+from wusum.train.tagging.ranker import FoldModels, _no_output, _without_network, flattened, mixed
 
+NAMES = [f"feature {number}" for number in range(29)]
 GENERATOR = np.random.default_rng(5)
-TABLE = np.round(GENERATOR.normal(size=(3000, len(FEATURES))), 2)  # rounded, so that values meet thresholds
+TABLE = np.round(GENERATOR.normal(size=(3000, len(NAMES))), 2)  # rounded, so that values meet thresholds
 GIVEN = (TABLE[:, 1] + TABLE[:, 5] * (TABLE[:, 0] > 0) + GENERATOR.normal(size=3000) / 2) > 0.5
 
 
@@ -33,7 +34,7 @@ def model() -> HistGradientBoostingClassifier:
 @pytest.fixture(scope="module")
 def ranking(model: HistGradientBoostingClassifier, tmp_path_factory: pytest.TempPathFactory) -> BoostedTrees:
     path = tmp_path_factory.mktemp("ranking") / "ranking.json"
-    flattened(model, range(len(FEATURES))).save(path)
+    flattened(model, NAMES).save(path)
     return BoostedTrees.load(path)
 
 
@@ -48,7 +49,7 @@ def test_trees_of_any_size_are_those_of_the_classifier(leaves: int, bins: int) -
     model = HistGradientBoostingClassifier(
         max_iter=5, max_leaf_nodes=leaves, max_bins=bins, min_samples_leaf=2, early_stopping=False
     ).fit(TABLE, GIVEN)
-    made = flattened(model, range(len(FEATURES)))
+    made = flattened(model, NAMES)
     np.testing.assert_allclose(made.log_odds(TABLE), model.decision_function(TABLE), atol=1e-9)
 
 
@@ -59,7 +60,7 @@ def test_more_thresholds_than_a_byte_can_number() -> None:
         )
         for rows in (slice(0, 1500), slice(1500, 3000))
     )
-    both = mixed(flattened(one, [0]), flattened(other, [0]), 0.5)
+    both = mixed(flattened(one, NAMES[:1]), flattened(other, NAMES[:1]), 0.5)
     assert len(np.unique(both.threshold)) > 256
     wanted = (one.decision_function(TABLE[:, :1]) + other.decision_function(TABLE[:, :1])) / 2
     np.testing.assert_allclose(both.log_odds(TABLE), wanted, atol=1e-9)
@@ -68,40 +69,42 @@ def test_more_thresholds_than_a_byte_can_number() -> None:
 def test_a_tree_of_more_leaves_than_bits_is_refused() -> None:
     model = HistGradientBoostingClassifier(max_iter=1, max_leaf_nodes=65, min_samples_leaf=2).fit(TABLE, GIVEN)
     with pytest.raises(ValueError, match="more than 64 leaves"):
-        flattened(model, range(len(FEATURES)))
+        flattened(model, NAMES)
 
 
 def test_a_mean_of_two_rankings_is_one(ranking: BoostedTrees, tmp_path: Path) -> None:
     columns = [0, 1, 3]
     few = HistGradientBoostingClassifier(max_iter=20, early_stopping=False).fit(TABLE[:, columns], GIVEN)
-    other = flattened(few, columns)
-    np.testing.assert_allclose(other.log_odds(TABLE), few.decision_function(TABLE[:, columns]), atol=1e-9)
+    other = flattened(few, [NAMES[column] for column in columns])
+    np.testing.assert_allclose(other.log_odds(TABLE[:, columns]), few.decision_function(TABLE[:, columns]), atol=1e-9)
     mixed(ranking, other, 0.25).save(tmp_path / "ranking.json")
     both = BoostedTrees.load(tmp_path / "ranking.json")
     wanted = 0.75 * ranking.log_odds(TABLE) + 0.25 * few.decision_function(TABLE[:, columns])
     np.testing.assert_allclose(both.log_odds(TABLE), wanted, atol=1e-4)
-    np.testing.assert_allclose(both.start + both.parts(TABLE[:20]).sum(axis=1), both.log_odds(TABLE[:20]), atol=1e-9)
+    np.testing.assert_allclose(
+        both.bias + both.contributions(TABLE[:20]).sum(axis=1), both.log_odds(TABLE[:20]), atol=1e-9
+    )
 
 
 def test_the_parts_of_the_features_sum_up_and_fall_to_those_that_matter(ranking: BoostedTrees) -> None:
-    parts = ranking.parts(TABLE[:50])
-    np.testing.assert_allclose(ranking.start + parts.sum(axis=1), ranking.log_odds(TABLE[:50]), atol=1e-9)
+    parts = ranking.contributions(TABLE[:50])
+    np.testing.assert_allclose(ranking.bias + parts.sum(axis=1), ranking.log_odds(TABLE[:50]), atol=1e-9)
     weight = np.abs(parts).mean(axis=0)
-    assert {FEATURES[i] for i in np.argsort(-weight)[:3]} == {"prior", "head", "present"}
+    assert set(np.argsort(-weight)[:3].tolist()) == {0, 1, 5}
 
 
-def test_none_knows_nothing(tmp_path: Path) -> None:
-    BoostedTrees.none().save(tmp_path / "ranking.json")
+def test_unfitted_trees_give_even_odds(tmp_path: Path) -> None:
+    BoostedTrees.unfitted().save(tmp_path / "ranking.json")
     assert BoostedTrees.load(tmp_path / "ranking.json").log_odds(TABLE[:3]).tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize(
     "damage",
-    [{"features": ["prior"]}, {"left": [7]}, {"feature": [99]}, {"value": []}, {"roots": "x"}, {"baseline": None}],
+    [{"features": 7}, {"left": [7]}, {"feature": [99]}, {"value": []}, {"roots": "x"}, {"baseline": None}],
 )
 def test_a_damaged_ranking_is_refused(tmp_path: Path, damage: dict[str, object]) -> None:
     path = tmp_path / "ranking.json"
-    BoostedTrees.none().save(path)
+    BoostedTrees.unfitted().save(path)
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | damage), encoding="utf-8")
     with pytest.raises(ModelError, match=r"ranking\.json: no ranking of tags"):
         BoostedTrees.load(path)
@@ -111,7 +114,7 @@ def test_a_ranking_without_end_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "ranking.json"
     on = [*range(1, 5000), 4999]  # each split leads to one further on, on both sides
     deep = {"feature": [0] * 5000, "threshold": [0] * 5000, "left": on, "right": on, "value": [0] * 5000}
-    BoostedTrees.none().save(path)
+    BoostedTrees.unfitted().save(path)
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | deep), encoding="utf-8")
     with pytest.raises(ModelError, match="more than 64 leaves"):
         BoostedTrees.load(path)
@@ -120,7 +123,7 @@ def test_a_ranking_without_end_is_refused(tmp_path: Path) -> None:
 def test_a_ranking_that_leads_in_a_circle_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "ranking.json"
     two = {"feature": [0, 0], "threshold": [0, 0], "left": [1, 0], "right": [1, 0], "value": [0, 0]}
-    BoostedTrees.none().save(path)
+    BoostedTrees.unfitted().save(path)
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | two), encoding="utf-8")
     with pytest.raises(ModelError):
         BoostedTrees.load(path)
@@ -130,52 +133,71 @@ def test_the_threshold_of_tags_is_the_highest_with_about_the_best_f1(monkeypatch
     """Of four that stand there three are tags; the other has 0.4 in one article of thirty, so that 0.4 is nearly as
     good. A fifth, which does not stand there, is none."""
     texts = ("روسيا", "موسكو", "لبنان", "بيروت", "باريس")
-    found = [Candidate(Entry(text, text, 9, 9, 9, -1), Mentions()) for text in texts]
-    features = np.zeros((len(texts), len(FEATURES)))
-    features[:4, FEATURES.index("present")] = 1
+    places = [Mentions([(0, 0)]), Mentions([(1, 1)]), Mentions([(2, 2)]), Mentions([], True), Mentions()]
+    found = [Candidate(Entry(text, text, 9, 9, 9, -1), place) for text, place in zip(texts, places, strict=True)]
     rows = [Example(str(n), "plain", "", "", None, texts[:3]) for n in range(30)]
-    monkeypatch.setattr(stage, "read", lambda tagger, rows: rows)
+    monkeypatch.setattr(tag_thresholds, "network_outputs", lambda tagger, rows: rows)
     scores = [np.array([0.8, 0.7, 0.6, 0.4 if n == 0 else 0.01, 0.7]) for n in range(30)]
 
     class Ranker:
-        def candidates(self, *_: object) -> object:
-            return found, features
+        trees = BoostedTrees.unfitted()
+
+        def document(self, *_: object) -> None:
+            return None
+
+        def candidates(self, _: object) -> Candidates:
+            return Candidates(found)
+
+        def table(self, *_: object) -> None:
+            return None
 
         def scores(self, _: object) -> object:
             return scores.pop()
 
-    thresholds = stage.fit_tag_thresholds(None, Ranker(), rows, 0.6)  # type: ignore[arg-type]
-    assert thresholds["threshold"] == 0.6  # of those above 0.4, which are as good, the highest
-    assert thresholds["absent_threshold"] > 0.7
+    thresholds = tag_thresholds.fit_tag_thresholds(None, Ranker(), rows, 0.6)  # type: ignore[arg-type]
+    assert thresholds.present == 0.6  # of those above 0.4, which are as good, the highest
+    assert thresholds.absent > 0.7
 
     def mostly(high: int) -> list[NDArray[np.float64]]:
         """The third tag has 0.65 in so many of 30 articles, else 0.6."""
         return [np.array([0.8, 0.7, 0.65 if n < high else 0.6, 0.01, 0.7]) for n in range(30)]
 
-    for high, threshold in ((30, 0.65), (29, 0.6)):  # 0.65 costs 0.2 in one of 30 articles, which is more than EVEN
+    for high, threshold in (
+        (30, 0.65),
+        (29, 0.6),
+    ):  # 0.65 costs 0.2 in one of 30: more than TOLERANCE
         scores[:] = mostly(high)
-        assert stage.fit_tag_thresholds(None, Ranker(), rows, 0.6)["threshold"] == threshold  # type: ignore[arg-type]
+        found_again = tag_thresholds.fit_tag_thresholds(None, Ranker(), rows, 0.6)  # type: ignore[arg-type]
+        assert found_again.present == threshold
     rows[:] = rows * 4
     scores[:] = [score for _ in range(4) for score in mostly(30)][:-1] + mostly(0)[:1]  # in one of 120 articles: less
-    assert 0.2 / 120 < stage.EVEN < 0.2 / 30
-    assert stage.fit_tag_thresholds(None, Ranker(), rows, 0.6)["threshold"] == 0.65  # type: ignore[arg-type]
+    assert 0.2 / 120 < tag_thresholds.TOLERANCE < 0.2 / 30
+    thresholds = tag_thresholds.fit_tag_thresholds(None, Ranker(), rows, 0.6)  # type: ignore[arg-type]
+    assert thresholds.present == 0.65
 
 
-def test_a_fold_is_told_by_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_candidates_of_a_fold_come_from_the_other_folds() -> None:
     """Each of forty articles has a tag that stands in it and that no other has, and one that all have."""
-
-    class Taught:
-        pieces = 100
-
-        def ids(self, articles: list[Article]) -> list[list[int]]:
-            return [[n, n + 40, 99] for n in range(len(articles))]
-
     rows = [
         Example(f"{n}", "almayadeen", "", f"حديث عن لبنان ومدينة{n}", None, ("لبنان", f"مدينة{n}")) for n in range(40)
     ]
-    lessons = stage.Lessons(Taught(), rows, WordStatistics.none())  # type: ignore[arg-type]
-    assert len(stage._without_network(lessons).given) == 40  # لبنان alone, as nobody else has the other
-    whole = lessons.ranker(range(40), ())
+    models = FoldModels(rows, WordStatistics.empty())
+    whole = models.fit(range(40), ())
     assert len(whole.vocabulary.entries) == 41
-    found, _ = whole.candidates("", rows[3].body, stage._unread(lessons.ids[3]))
+    plain = _without_network(models, whole, [], TagModel.sources)
+    assert len(plain.given) == 40  # لبنان alone, as no other fold has the other tag
+    ranker = whole.ranker()
+    found = ranker.candidates(ranker.document(rows[3].article(), _no_output()))
     assert {candidate.entry.text for candidate in found} >= {"لبنان", "مدينة3"}
+
+
+def test_a_part_of_the_features_is_looked_up_by_name() -> None:
+    """The second model knows its features in another order."""
+    both, reversed_names = [0, 1], [NAMES[1], NAMES[0]]
+    one, other = (
+        HistGradientBoostingClassifier(max_iter=10, early_stopping=False).fit(TABLE[:, columns], GIVEN)
+        for columns in (both, both[::-1])
+    )
+    mean = mixed(flattened(one, NAMES[:2]), flattened(other, reversed_names), 0.5)
+    wanted = (one.decision_function(TABLE[:, both]) + other.decision_function(TABLE[:, both[::-1]])) / 2
+    np.testing.assert_allclose(mean.log_odds(TABLE[:, both]), wanted, atol=1e-9)

@@ -10,7 +10,7 @@ import pytest
 
 from wusum.model.errors import CorpusError
 from wusum.train.data.corpora import LabelMap
-from wusum.train.tagging.topic_thresholds import fit_thresholds, told_by_hand
+from wusum.train.tagging.topic_thresholds import fit_topic_thresholds, read_hand_labels
 
 SCORES = np.array(
     [[0.6, 0.38, 0.02], [0.7, 0.28, 0.02], [0.65, 0.32, 0.03], [0.55, 0.05, 0.4], [0.8, 0.05, 0.15], [0.7, 0.1, 0.2]],
@@ -20,18 +20,18 @@ SCORES = np.array(
 
 def test_the_threshold_with_the_best_f1_is_taken() -> None:
     gold = np.array([[1, 1, 0], [1, 0, 0], [1, 0, 0], [1, 0, 1], [1, 0, 0], [1, 0, 0]], bool)
-    assert fit_thresholds(SCORES, gold, 99) == (0.35, {}, 1.0)
+    assert fit_topic_thresholds(SCORES, gold, 99) == (0.35, {}, 1.0)
 
 
 def test_a_topic_gets_its_own_where_that_is_better() -> None:
     gold = np.array([[1, 1, 0], [1, 0, 0], [1, 0, 0], [1, 0, 1], [1, 0, 1], [1, 0, 1]], bool)
-    assert fit_thresholds(SCORES, gold, 1) == (0.15, {1: 0.35}, 1.0)
-    assert fit_thresholds(SCORES, gold, 2)[1] == {}  # one article is too few
+    assert fit_topic_thresholds(SCORES, gold, 1) == (0.15, {1: 0.35}, 1.0)
+    assert fit_topic_thresholds(SCORES, gold, 2)[1] == {}  # one article is too few
 
 
 def test_the_best_topic_is_given_whatever_the_threshold() -> None:
     scores = np.array([[0.06, 0.05, 0.05]], np.float32)
-    assert fit_thresholds(scores, np.array([[1, 0, 0]], bool), 1)[2] == 1.0
+    assert fit_topic_thresholds(scores, np.array([[1, 0, 0]], bool), 1)[2] == 1.0
 
 
 @pytest.fixture
@@ -44,9 +44,9 @@ def write(path: Path, *rows: object) -> Path:
     return path
 
 
-def test_articles_told_by_hand_are_cut_to_what_was_read(corpora: Path, label_map: LabelMap, tmp_path: Path) -> None:
+def test_articles_read_hand_labels_are_cut_to_what_was_read(corpora: Path, label_map: LabelMap, tmp_path: Path) -> None:
     row = {"corpus": "plain", "id": "plain-validation-2", "topics": ["health", "sport"]}
-    rows, gold = told_by_hand(write(tmp_path / "hand.jsonl", row), corpora, label_map, 5)
+    rows, gold = read_hand_labels(write(tmp_path / "hand.jsonl", row), corpora, label_map, 5)
     assert [(e.id, len(e.body.split())) for e in rows] == [("plain-validation-2", 5)]
     assert [label_map.keys[i] for i in np.flatnonzero(gold[0])] == ["sport", "health"]
 
@@ -54,13 +54,13 @@ def test_articles_told_by_hand_are_cut_to_what_was_read(corpora: Path, label_map
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ({"corpus": "plain", "id": "plain-test-2", "topics": []}, "plain-test-2 is no validation article"),
+        ({"corpus": "plain", "id": "plain-test-2", "topics": []}, "plain-test-2 is not a validation article"),
         ({"corpus": "plain", "id": "plain-validation-2", "topics": ["love"]}, "plain-validation-2: no topic 'love'"),
-        ({"corpus": "plain"}, "no articles with their topics"),
+        ({"corpus": "plain"}, "not a list of articles with their topics"),
     ],
 )
 def test_what_is_not_there_is_named(
     corpora: Path, label_map: LabelMap, tmp_path: Path, row: object, reason: str
 ) -> None:
     with pytest.raises(CorpusError, match=reason):
-        told_by_hand(write(tmp_path / "hand.jsonl", row), corpora, label_map, 5)
+        read_hand_labels(write(tmp_path / "hand.jsonl", row), corpora, label_map, 5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from wusum.model.tagging.vocabulary import Entry, Vocabulary
-from wusum.train.tagging.verbs import verbs
+from wusum.train.tagging.verbs import find_verbs
 
 COUNTS: Counter[str] = Counter()
 for found in (
@@ -27,9 +27,9 @@ def vocabulary(*tags: tuple[str, int]) -> Vocabulary:
 
 def test_verbs_are_found_in_two_persons_and_without_an_article() -> None:
     known = vocabulary(("تونس", 30), ("يونس محمود", 2))
-    assert verbs(COUNTS, known) == {"يحل", "تحل", "اعلن", "اعلنت"}
+    assert find_verbs(COUNTS, known) == {"يحل", "تحل", "اعلن", "اعلنت"}
 
 
 def test_a_verb_that_a_tag_or_a_long_one_contains_stays_a_verb() -> None:
     told = "حملات كثيرة ضد من يحل محله"
-    assert {"يحل", "تونس"} <= verbs(COUNTS, vocabulary(("يحل هنا", 1), (told, 9)))
+    assert {"يحل", "تونس"} <= find_verbs(COUNTS, vocabulary(("يحل هنا", 1), (told, 9)))

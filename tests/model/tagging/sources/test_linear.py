@@ -1,7 +1,8 @@
-"""The linear model of tags: what words and pairs of words say for and against each."""
+"""The linear model of tags: weights of words and pairs of words."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,15 @@ import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from tests.model.tagging.test_ranker import Linear, read
+from tests.support import network_output, rank, tag_model, vocabulary_of
+from wusum.model.article import Article
 from wusum.model.errors import ModelError
+from wusum.model.network.spans import Phrase
 from wusum.model.tagging.controlled import ControlledRanker
-from wusum.model.tagging.ranker import TagRanker
-from wusum.model.tagging.sources.linear import FILE, MAX_WORDS, LinearTagModel
-from wusum.model.tagging.sources.linear import word_features as features_of
+from wusum.model.tagging.ranker import TagModel
+from wusum.model.tagging.selection import Thresholds
+from wusum.model.tagging.sources.linear import FILE, MAX_WORDS, LinearTagModel, word_features
 from wusum.model.tagging.terms import Term
-from wusum.model.tagging.trees import FEATURES
-from wusum.model.tagging.vocabulary import Entry, Vocabulary
 from wusum.model.text.lexicon import plain_lexicon
 from wusum.train.data.corpora import Example
 from wusum.train.tagging import linear as stage
@@ -30,7 +31,7 @@ TEXTS = ("كرة القدم", "تجارة", "نادر")
 
 
 def article(n: int) -> tuple[list[str], list[int]]:
-    """Every sixth is about sport, the next about trade, the others about nothing; each has words of its own, too."""
+    """Every sixth is about sport, the next about trade, the others about nothing; each has words of its own."""
     own = [f"كلمه{n}", f"اخري{n % 7}"]
     kinds: list[tuple[list[str], list[int]]] = [
         (["هدف", "مرمي", "حكم"], [SPORT]),
@@ -42,7 +43,7 @@ def article(n: int) -> tuple[list[str], list[int]]:
 
 
 def features(words: list[str]) -> NDArray[np.uint32]:
-    return features_of([plain_lexicon()[word] for word in words])
+    return word_features([plain_lexicon()[word] for word in words])
 
 
 @pytest.fixture(scope="module")
@@ -65,18 +66,18 @@ def test_words_and_neighbours_are_features() -> None:
     np.testing.assert_array_equal(features(long), features(long[:MAX_WORDS]))
 
 
-def test_an_article_is_told_by_title_and_body() -> None:
+def test_title_and_body_give_the_features_of_an_article() -> None:
     row = Example("almayadeen", "1", "وزير التجارة", "والأسعار ترتفع", None, None, "train")
     assert article_features(row).tolist() == features(["زير", "تجاره", "اسعار", "ترتفع"]).tolist()
 
 
-def test_words_speak_for_the_tags_that_they_go_with(linear: LinearTagModel) -> None:
+def test_words_raise_the_score_of_the_tags_that_they_go_with(linear: LinearTagModel) -> None:
     sport, trade = scores(linear, "هدف", "مرمي"), scores(linear, "سعر", "صرف")
     assert sport[SPORT] > 0.5 > 0.3 > sport[TRADE]
     assert trade[TRADE] > 0.5 > 0.3 > trade[SPORT]
 
 
-def test_a_pair_says_more_than_its_words(linear: LinearTagModel) -> None:
+def test_a_pair_counts_beside_its_words(linear: LinearTagModel) -> None:
     assert scores(linear, "سعر", "صرف")[TRADE] > scores(linear, "صرف", "سعر")[TRADE] + 0.2
 
 
@@ -84,7 +85,7 @@ def test_a_tag_of_one_article_is_not_learned(linear: LinearTagModel) -> None:
     assert scores(linear, *article(6)[0])[ONCE] == 0.0
 
 
-def test_words_of_few_or_most_articles_say_nothing(linear: LinearTagModel) -> None:
+def test_words_of_few_or_most_articles_have_no_weight(linear: LinearTagModel) -> None:
     assert not scores(linear, "كلمه6").any()  # of one
     assert not scores(linear, "حكم").any()  # of five in six
     assert not scores(linear).any()
@@ -92,7 +93,7 @@ def test_words_of_few_or_most_articles_say_nothing(linear: LinearTagModel) -> No
 
 
 def test_it_is_the_ridge_regression_of_the_textbook(linear: LinearTagModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage, "LEAST", 0.0)
+    monkeypatch.setattr(stage, "MIN_WEIGHT", 0.0)
     made = [article(n) for n in range(120)]
     whole = fit_linear([features(words) for words, _ in made], [tags for _, tags in made], len(TEXTS))
     table = np.zeros((120, len(whole.features)))
@@ -138,7 +139,7 @@ def test_a_damaged_model_is_refused(linear: LinearTagModel, tmp_path: Path, dama
         {"features": lambda features: features[::-1].copy()},
     ],
 )
-def test_what_would_fail_later_is_refused(
+def test_arrays_that_do_not_fit_together_are_refused(
     linear: LinearTagModel, tmp_path: Path, changed: dict[str, Callable[[NDArray[Any]], NDArray[Any]]]
 ) -> None:
     linear.save(tmp_path)
@@ -154,28 +155,38 @@ def test_a_model_of_another_vocabulary_is_refused(linear: LinearTagModel, tmp_pa
         LinearTagModel.load(tmp_path, TRADE)
 
 
-def test_more_tags_than_there_is_room_for_are_refused() -> None:
+def test_too_many_tags_are_refused() -> None:
     with pytest.raises(ValueError, match="70000 tags to learn; there is room for 65535"):
         fit_linear([features(["ا"])], [[0]], 70_000)
 
 
-@pytest.fixture
-def vocabulary() -> Vocabulary:
-    return Vocabulary(
-        Entry(key, text, 9, 9, 9, -1) for key, text in zip(("كره قدم", "تجاره", "نادر"), TEXTS, strict=True)
-    )
+WEIGHTS = {"linear": 10.0, "bias": -2.0}
 
 
-def test_what_words_stand_for_is_a_candidate(linear: LinearTagModel, vocabulary: Vocabulary) -> None:
-    ranker = TagRanker(vocabulary, Linear({"words": 10.0, "bias": -2.0}), 0.5, 0.5, linear=linear)
+def model(linear: LinearTagModel) -> TagModel:
+    known = vocabulary_of(*TEXTS, labelled=False)
+    return tag_model(known, WEIGHTS, linear=linear, thresholds=Thresholds(0.5, 0.5))
+
+
+def test_likely_tags_are_candidates(linear: LinearTagModel) -> None:
+    ranker = model(linear).ranker()
     body = "هدف مرمى"
-    assert [tag.text for tag in ranker.rank("", body, read(), 10, None)] == ["كرة القدم"]
-    candidates, table = ranker.candidates("", body, read())
+    assert [tag.text for tag in rank(ranker, body, network_output())] == ["كرة القدم"]
+    document = ranker.document(Article("", body), network_output())
+    candidates = ranker.candidates(document)
     assert [c.entry.text for c in candidates] == ["كرة القدم"]
-    assert table[0, FEATURES.index("words")] == scores(linear, "هدف", "مرمي")[SPORT]
+    assert ranker.table(document, candidates, ["linear"]).tolist() == [[scores(linear, "هدف", "مرمي")[SPORT]]]
 
 
-def test_it_reaches_a_vocabulary_of_ones_own(linear: LinearTagModel, vocabulary: Vocabulary) -> None:
-    ranker = TagRanker(vocabulary, Linear({"words": 10.0, "bias": -2.0}), 0.5, 0.5, linear=linear)
-    controlled = ControlledRanker(ranker, [Term("الكرة", ("كرة القدم",)), Term("طقس")])
-    assert [tag.text for tag in controlled.rank("", "هدف مرمى", read(), 10, None)] == ["الكرة"]
+def test_a_tag_that_the_model_does_not_know_has_score_0(linear: LinearTagModel) -> None:
+    new = Phrase(Counter(["زعفران"]), [9.0, 9.0])
+    ranker = model(linear).ranker()
+    document = ranker.document(Article("", "هدف مرمى زعفران"), network_output(زعفران=new))
+    candidates = ranker.candidates(document)
+    found = dict(zip(candidates.keys, ranker.table(document, candidates, ["linear"])[:, 0].tolist(), strict=True))
+    assert found["زعفران"] == 0.0 < found["كره قدم"]
+
+
+def test_it_reaches_a_controlled_vocabulary(linear: LinearTagModel) -> None:
+    controlled = ControlledRanker(model(linear), [Term("الكرة", ("كرة القدم",)), Term("طقس")])
+    assert [tag.text for tag in rank(controlled, "هدف مرمى", network_output())] == ["الكرة"]

@@ -1,0 +1,95 @@
+"""Verdicts: in words, whether the model beats its baselines and how well it is calibrated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from wusum.eval.measures.answers import Classification, Labelling, Score, Tagging
+from wusum.eval.runner import Evaluation
+
+MAX_CALIBRATION_ERROR = 0.03
+"""Expected calibration error up to which the model counts as calibrated."""
+
+SIGNIFICANCE = 0.05
+"""p-value below which a difference is significant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The result of a suite in words."""
+
+    suite: str
+    good: bool | None
+    """Whether the model is significantly better than every baseline; None without baselines."""
+    text: str
+
+
+def verdicts(evaluation: Evaluation) -> list[Verdict]:
+    """Return the verdict of each suite, and one on calibration if the topics suite was run."""
+    found = [_verdict(evaluation, suite) for suite in dict.fromkeys(a.key.suite for a in evaluation.answers)]
+    calibration = _calibration(evaluation)
+    return [*found, calibration] if calibration else found
+
+
+def _verdict(evaluation: Evaluation, suite: str) -> Verdict:
+    rows = [row for row in evaluation.comparisons() if row["suite"] == suite]
+    notes, unanswered = _missing_answers(evaluation, suite)
+    if not rows:
+        ours = [answers for answers in evaluation.model_answers() if answers.key.suite == suite]
+        scores = [score for answers in ours for score in answers.scores() if score.metric == answers.headline]
+        text = f"No baseline to compare with: {'; '.join(_summaries(scores))}."
+        return Verdict(suite, False if unanswered else None, text + notes)
+    worse = [row for row in rows if row["difference"] < 0 and row["p"] < SIGNIFICANCE]
+    undecided = [row for row in rows if row["p"] >= SIGNIFICANCE]
+    better = len(rows) - len(worse) - len(undecided)
+    parts = [f"Significantly better than the baseline in {better} of {len(rows)} comparisons."]
+    for title, chosen in (("Worse", worse), ("No significant difference", undecided)):
+        if chosen:
+            named = ", ".join(f"{r['baseline']} on {r['corpus']} ({r['difference']:+.3f})" for r in chosen)
+            parts.append(f"{title}: {named}.")
+    return Verdict(suite, not (worse or undecided or unanswered), " ".join(parts) + notes)
+
+
+def _missing_answers(evaluation: Evaluation, suite: str) -> tuple[str, bool]:
+    """Return sentences on articles for which the model gave nothing, and whether it gave nothing for a whole corpus."""
+    sentences, unanswered = [], False
+    for answers in evaluation.model_answers():
+        key = answers.key
+        if key.suite == suite and isinstance(answers, (Labelling, Tagging)):
+            given = answers.ranked if isinstance(answers, Tagging) else answers.predicted
+            if count := sum(not row for row in given):
+                name = f"{key.corpus}, {key.variant}" if key.variant else key.corpus
+                sentences.append(f" The model gave nothing for {count:,} of {len(given):,} articles ({name}).")
+                unanswered |= count == len(given)
+    return "".join(sentences), unanswered
+
+
+def _calibration(evaluation: Evaluation) -> Verdict | None:
+    """Return whether the model is calibrated on the corpora of the topics suite; None if there are none."""
+    rows = []
+    for answers in evaluation.model_answers():
+        if answers.key.suite == "topics" and isinstance(answers, Classification) and answers.confidence is not None:
+            score = next(score for score in answers.scores() if score.metric == "ECE")
+            rows.append((score, float(np.mean(answers.confidence) - answers.correct.mean())))
+    if not rows:
+        return None
+    high = [(score, bias) for score, bias in rows if score.value > MAX_CALIBRATION_ERROR]
+    calibrated = len(rows) - len(high)
+    text = f"A calibration error (ECE) of at most {MAX_CALIBRATION_ERROR} on {calibrated} of {len(rows)} corpora."
+    if high:
+        named = (f"{s.corpus} {s.value:.3f}, {'overconfident' if bias > 0 else 'underconfident'}" for s, bias in high)
+        text += f" Above it: {'; '.join(named)}."
+    bad = any(score.low > MAX_CALIBRATION_ERROR for score, _ in high)
+    return Verdict("calibration", False if bad else None if high else True, text)
+
+
+def _summaries(scores: Sequence[Score]) -> Iterator[str]:
+    """Yield the score of each corpus; of one with variants, the score of the first (unchanged) one and the lowest."""
+    for corpus in dict.fromkeys(score.corpus for score in scores):
+        first, *others = (score for score in scores if score.corpus == corpus)
+        text = f"{corpus} {first.metric} {first.value:.3f}"
+        lowest = min(others, key=lambda score: score.value, default=None)
+        yield f"{text} {first.variant}, lowest {lowest.value:.3f} ({lowest.variant})" if lowest else text

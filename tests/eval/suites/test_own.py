@@ -1,0 +1,88 @@
+"""The suite of a user's own articles."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import eval_config, score_values
+from wusum.eval.measures.answers import Labelling, Tagging
+from wusum.eval.report.errors import worst_errors
+from wusum.eval.report.report import write_report
+from wusum.eval.runner import evaluate
+from wusum.eval.suites.own import SUITE
+from wusum.model.errors import CorpusError
+
+
+def write_lines(path: Path, *rows: dict[str, Any]) -> str:
+    path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n\n", encoding="utf-8")
+    return str(path)
+
+
+def test_topics_and_tags_of_own_articles_are_measured(corpora: Path, tmp_path: Path, fake: Any) -> None:
+    file = write_lines(
+        tmp_path / "own.jsonl",
+        {"id": "x", "text": "خبر عن مباراة", "topics": ["رياضة", "medtop:00000001"], "tags": ["كرة القدم"]},
+        {"text": "خبر آخر", "topics": ["Health"]},
+    )
+    settings = replace(eval_config(corpora), labelled=file, cache=tmp_path)
+    assert [(key.corpus, key.system) for key in SUITE.keys(settings)] == [
+        ("topics", "wusum"), ("topics", "majority"),
+        ("tags", "wusum"), ("tags", "TF-IDF"), ("tags", "YAKE"), ("tags", "TextRank"),
+    ]  # fmt: skip
+    found = evaluate(fake, settings, ["own"])
+    topics, majority, tags, *_ = found.answers
+    assert isinstance(majority, Labelling)
+    assert majority.predicted == (("sport",), ("sport",))  # all three are as frequent, it comes first
+    assert "own.jsonl" in found.about["data"]
+    assert isinstance(topics, Labelling)
+    assert topics.gold == (("sport", "economy"), ("health",))
+    assert topics.ids == ("x", "2")
+    assert score_values(topics)["micro-F1"] == pytest.approx(2 * 1 / (2 + 3))
+    assert score_values(tags)["F1@5"] == pytest.approx(2 / 6)
+    assert [answers.ids for answers in found.answers[2:]] == [("x",)] * 4
+    phrases = found.find("own", "tags", "TF-IDF")
+    assert isinstance(phrases, Tagging)
+    assert "مباراه" in phrases.ranked[0]
+
+
+def test_the_report_shows_each_topic_and_the_errors(corpora: Path, tmp_path: Path, fake: Any) -> None:
+    file = write_lines(
+        tmp_path / "own.jsonl",
+        {"text": "خبر عن مباراة", "topics": ["sport"]},
+        {"text": "خبر عن بنك", "topics": ["economy"], "tags": ["بنك"]},
+    )
+    settings = replace(eval_config(corpora), labelled=file, cache=tmp_path)
+    found = evaluate(fake, settings, ["own"])
+    wrong = [(row["corpus"], row["gold"], row["given"], row["text"]) for row in worst_errors(found, settings)]
+    assert wrong[0] == ("topics", "economy", "sport", "خبر عن بنك")
+    assert [row[:2] for row in wrong[1:]] == [("tags", "بنك")]
+    write_report(found, settings, tmp_path)
+    made = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
+    assert [row["class"] for row in made["per_class"]["own/topics"]] == ["economy", "sport"]
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert '<td class="name">economy</td><td>0.000</td><td>0.000</td><td>0.000</td><td>1</td>' in page
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("{", "not JSON"),
+        ("[]", "an object with a text"),
+        ('{"text": " "}', "an object with a text"),
+        ('{"text": "خبر"}', "neither topics nor tags"),
+        ('{"text": "خبر", "topics": ["sports"]}', "no topic 'sports'; there are"),
+        ('{"text": "خبر", "topics": "sport"}', "topics is not a list of names"),
+        ('{"text": "خبر", "tags": [1]}', "tags is not a list of names"),
+        ('{"text": "خبر", "tags": ["؟", "!"]}', "no tag has a letter"),
+    ],
+)
+def test_the_error_names_a_bad_line(corpora: Path, tmp_path: Path, line: str, reason: str) -> None:
+    file = tmp_path / "own.jsonl"
+    file.write_text('{"text": "خبر", "topics": ["sport"]}\n' + line, encoding="utf-8")
+    with pytest.raises(CorpusError, match=rf"own\.jsonl:2: {reason}"):
+        list(SUITE.keys(replace(eval_config(corpora), labelled=str(file))))

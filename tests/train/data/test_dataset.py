@@ -1,0 +1,103 @@
+"""The rows of the training articles, and which of them are trained on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import finetune_config
+from wusum.model.errors import ConfigError
+from wusum.train.data import dataset
+from wusum.train.data.corpora import LabelMap
+from wusum.train.data.dataset import sample_rows, training_dataset
+from wusum.train.data.tokens import load_tokenizer
+
+
+@pytest.fixture
+def rows(corpora: Path, tokenizer_folder: Path) -> Any:
+    """A function that returns the rows of settings."""
+
+    def made(folder: Path = tokenizer_folder.parent, **changes: Any) -> Any:
+        config = finetune_config(corpora, folder, **changes)
+        return training_dataset(config, load_tokenizer(tokenizer_folder), LabelMap.load(config.topics))
+
+    return made
+
+
+@pytest.fixture
+def sampled(corpora: Path, rows: Any) -> Any:
+    """A function that returns the rows of settings that are trained on."""
+
+    def made(**changes: Any) -> Any:
+        config, found = finetune_config(corpora, corpora, **changes), rows(**changes)
+        return found.select(sample_rows(config, found["corpus"], config.seed))
+
+    return made
+
+
+def test_a_corpus_can_be_left_out_and_the_windows_limited(sampled: Any) -> None:
+    assert set(sampled()["corpus"]) == {"plain", "almayadeen"}
+    assert set(sampled(leave_out=["almayadeen"])["corpus"]) == {"plain"}
+    assert len(sampled(budget=7)) == 7
+    with pytest.raises(ConfigError, match="leave_out: other"):
+        sampled(leave_out=["other"])
+
+
+def test_a_corpus_is_read_as_often_as_its_weight_says(corpora: Path) -> None:
+    config = finetune_config(corpora, corpora, corpora={"a": 2.0, "b": 0.5, "c": 1.25})
+    names = ["a", "b"] * 4 + ["c"] * 4
+    chosen = sample_rows(config, names, seed=1)
+    assert Counter(names[row] for row in chosen) == {"a": 8, "b": 2, "c": 5}
+    assert Counter(row for row in chosen if names[row] == "a") == {0: 2, 2: 2, 4: 2, 6: 2}
+    assert len({row for row in chosen if names[row] == "b"}) == 2
+    assert chosen == sample_rows(config, names, seed=1)
+
+
+def test_rows_are_kept_for_trainings_with_the_same_ones(
+    rows: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = rows(tmp_path)
+    (kept,) = (tmp_path / "rows").iterdir()  # and no scratch file
+    monkeypatch.setattr(dataset, "examples", None)
+    assert rows(tmp_path, budget=3, leave_out=[])["input_ids"] == first["input_ids"]
+    monkeypatch.undo()
+    assert len(rows(tmp_path, max_rows=5)) < len(first)
+    assert len(list((tmp_path / "rows").iterdir())) == 2
+    assert kept.is_dir()
+
+
+def test_held_out_articles_and_those_after_a_date_are_no_rows(rows: Any) -> None:
+    whole = Counter(rows(tag_holdout=0.0)["corpus"])
+    assert whole == {"plain": 60, "almayadeen": 60}
+    part = Counter(rows(tag_holdout=0.5)["corpus"])
+    assert part["plain"] == 60  # which has no tags
+    assert 15 < part["almayadeen"] < 45
+    assert Counter(rows(tag_holdout=0.0, before="2024-07")["corpus"]) == {"plain": 30, "almayadeen": 30}
+    assert Counter(rows(tag_holdout=0.0, max_rows=5)["corpus"]) == {"plain": 5, "almayadeen": 5}
+
+
+def test_headline_cues_label_and_narrow(corpora: Path, rows: Any, tokenizer_folder: Path, tmp_path: Path) -> None:
+    cues = tmp_path / "cues.yaml"
+    cues.write_text("label: {weather: [القلب]}\nnarrow: {}", encoding="utf-8")
+    weather = LabelMap.load(corpora / "topics.yaml").keys.index("weather")
+    tokenizer = load_tokenizer(tokenizer_folder)
+    labelled = [row for row in rows(cues=str(cues)) if row["topics"] == [weather]]
+    # Health or weather by the label, weather by the headline; almayadeen has no label at all.
+    assert {row["corpus"] for row in labelled} == {"plain", "almayadeen"}
+    for row in labelled:
+        assert "القلب" in tokenizer.decode(row["input_ids"][: row["title_tokens"]])
+    assert [weather] not in rows()["topics"]
+
+
+def test_names_of_outlets_are_taken_out_of_the_bodies(rows: Any, tokenizer_folder: Path) -> None:
+    tokenizer = load_tokenizer(tokenizer_folder)
+
+    def words(**changes: Any) -> set[str]:
+        bodies = (row["input_ids"][row["title_tokens"] :] for row in rows(**changes))
+        return {word for body in bodies for word in tokenizer.decode(body).split()}
+
+    assert "المستشفي" in words()
+    assert "المستشفي" not in words(outlet_names=["المستشفى"])

@@ -1,0 +1,164 @@
+"""The articles of all corpora for fine-tuning: tokenised, with topics, tags and marks, and cached on disk."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import datasets
+from tokenizers import Tokenizer
+
+from wusum.model.errors import ConfigError
+from wusum.model.network.spans import KINDS
+from wusum.train.cache import digest_of, write_atomically
+from wusum.train.data.anonymiser import Anonymiser
+from wusum.train.data.corpora import CorpusSettings, Example, LabelMap, examples, held_out
+from wusum.train.data.cues import Cues
+from wusum.train.data.mentions import marks, name_mentions, phrase_mentions
+from wusum.train.data.tokens import batched
+
+VERSION = 1
+"""Part of the name of cached rows: count it up when the same settings shall make other rows."""
+
+MARK_COLUMNS = tuple(f"{kind}_marks" for kind in KINDS)
+"""Columns with a mark for each token, empty if the marks of the article are not known."""
+
+COLUMNS = datasets.Features(
+    {
+        "corpus": datasets.Value("string"),
+        "input_ids": datasets.List(datasets.Value("int32")),
+        "title_tokens": datasets.Value("int32"),
+        "topics": datasets.List(datasets.Value("int32")),
+        "tags": datasets.List(datasets.Value("string")),
+        **{name: datasets.List(datasets.Value("int8")) for name in MARK_COLUMNS},
+    }
+)
+"""Columns of the rows. `title_tokens` is how many of the ids are the title's; `topics` are numbers of topics."""
+
+_CHARS_PER_TOKEN = 8
+"""Characters of a text that are tokenised for each token that is kept."""
+
+_BATCH = 256
+"""Articles that are tokenised together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSettings(CorpusSettings):
+    """Settings of the articles to train on."""
+
+    topics: Path
+    """The label map."""
+    corpora: dict[str, float]
+    """How often each corpus is read; 0.5 reads half of its articles once."""
+    cues: str = ""
+    """File of headline cues that label articles without label, and narrow labels of several topics."""
+    max_tokens: int = 512
+    """Tokens of an article from which windows are taken."""
+    tag_holdout: float = 0.125
+    """Share of the tagged articles kept apart, on which the ranking of tags is fitted afterwards."""
+    cache: Path = Path("runs/rows")
+    """Folder that keeps the tokenised articles for other trainings on them."""
+    leave_out: list[str] = field(default_factory=list)
+    """Corpora not to read, though listed: to measure on them how well the rest carries over."""
+    before: str = ""
+    """Leave out articles dated from here on, such as 2024-05: to measure on them how long the rest lasts."""
+    budget: int = 0
+    """Windows to train on, sampled from those that `corpora` asks for; 0 takes all of them."""
+
+
+def training_dataset(settings: DatasetSettings, tokenizer: Tokenizer, topics: LabelMap) -> datasets.Dataset:
+    """Return all training articles, each once, as rows of `COLUMNS`, without the corpora that are left out.
+
+    The rows are cached for trainings whose settings make the same ones. Raises ConfigError if a corpus that is to be
+    left out is not listed.
+    """
+    if unknown := [name for name in settings.leave_out if name not in settings.corpora]:
+        raise ConfigError(f"leave_out: {', '.join(unknown)} is not among the corpora")
+    path = settings.cache / _digest(settings, tokenizer, topics)
+    if not path.is_dir():
+        write_atomically(path, lambda scratch: _write_rows(settings, tokenizer, topics, scratch))
+    rows = datasets.load_from_disk(path)
+    if not settings.leave_out:
+        return rows
+    return rows.select([i for i, corpus in enumerate(rows["corpus"]) if corpus not in settings.leave_out])
+
+
+def sample_rows(settings: DatasetSettings, corpora: Sequence[str], seed: int) -> list[int]:
+    """Return the numbers of the rows to train on, given the corpus of each row: every corpus as often as configured."""
+    chosen = _repeated(corpora, settings.corpora, seed)
+    if settings.budget:
+        chosen = random.Random(seed).sample(chosen, min(settings.budget, len(chosen)))
+    return chosen
+
+
+def _digest(settings: DatasetSettings, tokenizer: Tokenizer, topics: LabelMap) -> str:
+    """Return a digest of everything that the rows depend on."""
+    data = [(settings.data / f"{name}.jsonl.xz") for name in settings.corpora]
+    files = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in data if path.is_file()]
+    cues = Path(settings.cues).read_text(encoding="utf-8") if settings.cues else ""
+    parts = settings.outlet_names, settings.max_tokens, settings.tag_holdout, settings.max_rows, settings.before
+    return digest_of(VERSION, files, cues, parts, topics, tokenizer.to_str())
+
+
+def _write_rows(settings: DatasetSettings, tokenizer: Tokenizer, topics: LabelMap, folder: Path) -> None:
+    """Write the rows of all corpora to a folder that `datasets.load_from_disk` reads."""
+    with tempfile.TemporaryDirectory(dir=folder.parent) as made:
+        arguments = {"settings": settings, "tokenizer": tokenizer, "topics": topics}
+        rows = datasets.Dataset.from_generator(_rows, features=COLUMNS, cache_dir=made, gen_kwargs=arguments)
+        rows.save_to_disk(folder)
+
+
+def _rows(settings: DatasetSettings, tokenizer: Tokenizer, topics: LabelMap) -> Iterator[dict[str, Any]]:
+    """Yield the rows of all corpora in order, without articles that have no label of any kind."""
+    cues = Cues.load(settings.cues, topics) if settings.cues else None
+    anonymise = Anonymiser(settings.outlet_names)
+    for corpus in settings.corpora:
+        for batch in batched(_articles(settings, corpus), _BATCH):
+            # The names of an article are offsets into its body, which therefore stays as it is.
+            batch = [e if e.names else replace(e, body=anonymise(e.body)) for e in batch]
+            longest = settings.max_tokens * _CHARS_PER_TOKEN
+            texts, titles = (
+                tokenizer.encode_batch([text[:longest] for text in part], add_special_tokens=False)
+                for part in ([e.text for e in batch], [e.title for e in batch])
+            )
+            for example, text, title in zip(batch, texts, titles, strict=True):
+                ids, offsets = text.ids[: settings.max_tokens], text.offsets[: settings.max_tokens]
+                sets = topics.topics(example.corpus, example.label)
+                if cues and example.title:
+                    sets = cues.narrow(sets, example.title)
+                mentions = phrase_mentions(example), name_mentions(example)
+                if ids and (sets or example.tags or mentions != (None, None)):
+                    yield {
+                        "corpus": example.corpus,
+                        "input_ids": ids,
+                        "title_tokens": len(title.ids),
+                        "topics": list(sets),
+                        "tags": list(example.tags or ()),
+                        **{name: marks(offsets, found) for name, found in zip(MARK_COLUMNS, mentions, strict=True)},
+                    }
+
+
+def _articles(settings: DatasetSettings, corpus: str) -> Iterator[Example]:
+    """Yield the training articles of a corpus but those that are held out."""
+    found = examples(settings.data, corpus, before=settings.before)
+    for example in islice(found, settings.max_rows or None):
+        if not (example.tags and held_out(example.id, settings.tag_holdout)):
+            yield example
+
+
+def _repeated(corpora: Sequence[str], weights: dict[str, float], seed: int) -> list[int]:
+    """Return row numbers, each corpus's repeated by its weight; a fraction is a random sample without replacement."""
+    generator = random.Random(seed)
+    by_corpus: dict[str, list[int]] = {}
+    for i, corpus in enumerate(corpora):
+        by_corpus.setdefault(corpus, []).append(i)
+    chosen: list[int] = []
+    for corpus, rows in by_corpus.items():
+        whole, part = divmod(weights[corpus], 1)
+        chosen += rows * int(whole) + generator.sample(rows, round(part * len(rows)))
+    return chosen
