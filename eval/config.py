@@ -16,8 +16,10 @@ class EvalConfig:
     """Label map: the topics, and the topics that each label of each corpus can mean."""
     topic_labels: dict[str, list[str]] = field(default_factory=dict)
     """Corpora on which topics are measured, each with the labels to distinguish; labels must not share topics."""
-    tag_corpora: list[str] = field(default_factory=lambda: ["almayadeen"])
+    tag_corpora: list[str] = field(default_factory=list)
     """Corpora on which tags are measured."""
+    tag_rules: str = ""
+    """File that names the corpora with tags by editors and the tags to drop, as in training."""
     pages: str = ""
     """Corpus of raw pages with annotated parts, on which the parser is measured; empty for none."""
     robustness: dict[str, str] = field(default_factory=dict)
@@ -32,6 +34,8 @@ class EvalConfig:
     """Like topic_labels, for further corpora of the transfer suite, which trains without one corpus at a time."""
     transfer_splits: dict[str, str] = field(default_factory=dict)
     """Corpora of the transfer suite that are measured on another split than the others, with that split."""
+    drift_corpus: str = ""
+    """Corpus of the drift suite, with tags by editors and dates."""
     drift_date: str = ""
     """Date (YYYY-MM) of the drift suite, which trains on articles before it and measures tags before and since."""
     finetune: Path = Path("configs/finetune.yaml")

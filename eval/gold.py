@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from wusum.eval.config import EvalConfig
 from wusum.model.errors import CorpusError
 from wusum.model.text.words import match_key
-from wusum.train.data.corpora import Example, LabelMap, clean_tags, examples, rows
+from wusum.train.data.corpora import Example, LabelMap, TagRules, examples, rows
 
 HAND_LABELLED = Path(__file__).parent / "topics_by_hand.jsonl"
 """Ids and topics of the articles that were labelled by hand; `topics_by_hand.md` has the rules."""
@@ -69,7 +69,7 @@ def tagged_articles(config: EvalConfig, corpus: str, split: str) -> list[Example
     """Return the articles of a split on which tags are measured; raises CorpusError if there is none."""
     found = [
         e
-        for e in read_tagged(config.data, corpus, split)
+        for e in read_tagged(config.data, corpus, split, config.tag_rules)
         if len(e.body) >= MIN_TAGGED_CHARS and len(set(map(match_key, e.tags or ()))) >= MIN_GOLD_TAGS
     ]
     if not found:
@@ -78,8 +78,9 @@ def tagged_articles(config: EvalConfig, corpus: str, split: str) -> list[Example
 
 
 @cache
-def read_tagged(data: Path, corpus: str, split: str) -> list[Example]:
+def read_tagged(data: Path, corpus: str, split: str, tag_rules: str) -> list[Example]:
     """Return all articles of a split that have tags, also of corpora whose tags are not trained on."""
+    rules = TagRules.load(tag_rules)
     return [
         Example(
             row["id"],
@@ -87,12 +88,18 @@ def read_tagged(data: Path, corpus: str, split: str) -> list[Example]:
             row["title"] or "",
             row["text"],
             row.get("label"),
-            clean_tags(row["tags"]),
+            rules.clean(row["tags"]),
             row.get("date") or "",
         )
         for row in rows(data, corpus)
         if row["split"] == split and row.get("text") and row.get("tags")
     ]
+
+
+def edited_articles(config: EvalConfig, split: str) -> list[Example]:
+    """Return the articles of a split that have tags by editors."""
+    corpora = sorted(TagRules.load(config.tag_rules).edited)
+    return [e for corpus in corpora for e in read_tagged(config.data, corpus, split, config.tag_rules)]
 
 
 @cache

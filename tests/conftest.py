@@ -19,6 +19,7 @@ def shared() -> Path:
     folder = ROOT.parent / "shared"
     if not folder.is_dir():
         pytest.skip("../shared is not here")
+    (folder / "tag_rules.yaml").write_text("edited: [almayadeen]", encoding="utf-8")
     return folder
 
 
@@ -74,4 +75,5 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
         },
     }
     (folder / "topics.yaml").write_text(json.dumps(topics, ensure_ascii=False), encoding="utf-8")  # JSON is YAML
+    (folder / "tag_rules.yaml").write_text("edited: [almayadeen]", encoding="utf-8")
     return folder

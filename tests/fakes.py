@@ -38,8 +38,7 @@ class FakeEncoder:
             else:
                 row[subject] = 5.0
         no_tags = np.zeros((len(articles), 1), np.float32)
-        empty: tuple[Any, ...] = tuple({} for _ in articles)
-        return NetworkOutputs(rows[:, self.order], no_tags, empty, tuple([] for _ in articles))
+        return NetworkOutputs(rows[:, self.order], no_tags, tuple({} for _ in articles))
 
 
 class FakeTagger:

@@ -41,6 +41,7 @@ from wusum.model.text.word_statistics import WordStatistics
 from wusum.model.text.words import match_key
 
 if TYPE_CHECKING:
+    from wusum.train.stages.calibrate import CalibrateConfig
     from wusum.train.stages.finetune import FinetuneConfig
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -272,6 +273,7 @@ def finetune_config(data: Path, folder: Path, **changes: Any) -> FinetuneConfig:
         "output": folder / "finetune",
         "cache": folder / "rows",
         "topics": data / "topics.yaml",
+        "tag_rules": str(data / "tag_rules.yaml"),
         "corpora": dict.fromkeys(TINY_CORPORA, 2.0),
         "tokenizer": str(folder / "tokenizer"),
         "encoder": TINY_BERT,
@@ -284,12 +286,20 @@ def finetune_config(data: Path, folder: Path, **changes: Any) -> FinetuneConfig:
     return FinetuneConfig(**settings | changes)
 
 
+def calibrate_config(data: Path, model: Path) -> CalibrateConfig:
+    """Return the settings of a calibration on the tiny corpora."""
+    from wusum.train.stages.calibrate import CalibrateConfig  # imports scikit-learn
+
+    rules = str(data / "tag_rules.yaml")
+    return CalibrateConfig(data=data, model=model, topics=data / "topics.yaml", corpora=["plain"], tag_rules=rules)
+
+
 def finish_model(data: Path, model: Path) -> None:
     """Export and calibrate a fine-tuned model."""
     from wusum.train.stages import calibrate, export  # imports torch
 
     export.run(export.ExportConfig(model))
-    calibrate.run(calibrate.CalibrateConfig(data=data, model=model, topics=data / "topics.yaml", corpora=["plain"]))
+    calibrate.run(calibrate_config(data, model))
 
 
 # ---- evaluation
@@ -298,7 +308,10 @@ def finish_model(data: Path, model: Path) -> None:
 def eval_config(corpora: Path, **labels: list[str]) -> EvalConfig:
     """Return settings for the tiny corpora; `labels` are the labels to distinguish, by corpus."""
     cache = corpora / "cache" / str(len(labels))
-    return EvalConfig(data=corpora, topics=corpora / "topics.yaml", topic_labels=labels, cache=cache)
+    return EvalConfig(
+        data=corpora, topics=corpora / "topics.yaml", topic_labels=labels, tag_corpora=["almayadeen"],
+        tag_rules=str(corpora / "tag_rules.yaml"), drift_corpus="almayadeen", cache=cache,
+    )  # fmt: skip
 
 
 def score_values(answers: Any) -> dict[str, float]:

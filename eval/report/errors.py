@@ -68,5 +68,6 @@ def _texts(answers: Answers, config: EvalConfig) -> dict[str, str]:
     suite, corpus = answers.key.suite, answers.key.corpus
     if suite == "own":
         return {e.id: e.text for e, _ in user_articles(Path(config.labelled), LabelMap.load(config.topics))}
-    read = read_tagged if suite == "tags" else read_split
-    return {e.id: e.text for e in read(config.data, corpus, config.split)}
+    if suite == "tags":
+        return {e.id: e.text for e in read_tagged(config.data, corpus, config.split, config.tag_rules)}
+    return {e.id: e.text for e in read_split(config.data, corpus, config.split)}

@@ -10,7 +10,7 @@ import numpy as np
 from wusum.eval.baselines.keyphrases import MAX_RANKED, RankedKeys
 from wusum.eval.baselines.topics import ClassPredictions
 from wusum.eval.config import EvalConfig
-from wusum.eval.gold import LabelledArticle, TopicSet, read_tagged, topic_sets
+from wusum.eval.gold import LabelledArticle, TopicSet, edited_articles, topic_sets
 from wusum.eval.measures.answers import Classification, Key, Labelling, Tagging
 from wusum.model.errors import CorpusError
 from wusum.model.stream import CHUNK_ARTICLES
@@ -118,5 +118,5 @@ def to_tagging(
 
 
 def training_tags(config: EvalConfig) -> set[str]:
-    """Return the match keys of all tags of training articles."""
-    return {match_key(tag) for e in read_tagged(config.data, "almayadeen", "train") for tag in e.tags or ()}
+    """Return the match keys of all tags by editors of training articles."""
+    return {match_key(tag) for e in edited_articles(config, "train") for tag in e.tags or ()}

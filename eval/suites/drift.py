@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wusum.eval.baselines.keyphrases import dictionary
 from wusum.eval.config import EvalConfig
-from wusum.eval.gold import read_tagged, tagged_articles
+from wusum.eval.gold import edited_articles, tagged_articles
 from wusum.eval.measures.answers import Answers, Key
 from wusum.eval.suites.common import model_tags, to_tagging
 from wusum.eval.suites.retraining import retrain
@@ -24,7 +24,8 @@ from wusum.train.stages import calibrate
 def _keys(config: EvalConfig) -> Iterator[Key]:
     """Yield a model and a dictionary, made from articles before the date, on articles before and since."""
     if config.drift_date:
-        for corpus in (f"almayadeen before {config.drift_date}", f"almayadeen since {config.drift_date}"):
+        name, date = config.drift_corpus, config.drift_date
+        for corpus in (f"{name} before {date}", f"{name} since {date}"):
             for system in ("wusum", "dictionary"):
                 yield Key("drift", corpus, system)
 
@@ -35,11 +36,11 @@ def _answer(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
     Raises ConfigError if there are no articles on this side of the date.
     """
     since = "since" in key.corpus
-    tagged = tagged_articles(config, "almayadeen", config.split)
+    tagged = tagged_articles(config, config.drift_corpus, config.split)
     articles = [e for e in tagged if e.date and (e.date >= config.drift_date) == since]
     if not articles:
         raise ConfigError(f"drift: no {config.split} article of {key.corpus}")
-    training = [e for e in read_tagged(config.data, "almayadeen", "train") if e.date < config.drift_date]
+    training = [e for e in edited_articles(config, "train") if e.date < config.drift_date]
     known = {match_key(tag) for e in training for tag in e.tags or ()}
     if key.system == "dictionary":
         return to_tagging(key, articles, dictionary(training, articles), known)

@@ -11,6 +11,7 @@ from wusum.eval.measures.answers import Answers, Key
 from wusum.eval.suites.common import model_tags, to_tagging, training_tags
 from wusum.eval.suites.suite import Suite
 from wusum.model.tagger import Tagger
+from wusum.train.data.corpora import TagRules
 
 BASELINES: dict[str, TagBaseline] = {"dictionary": dictionary, **UNSUPERVISED}
 """The baselines that do not use the model's encoder."""
@@ -29,7 +30,8 @@ def _answer(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
     known = training_tags(config)
     if key.system == "wusum":
         return model_tags(tagger, key, articles, known)
-    training = [e for name in sorted({key.corpus, "almayadeen"}) for e in read_tagged(config.data, name, "train")]
+    corpora = sorted({key.corpus, *TagRules.load(config.tag_rules).edited})
+    training = [e for name in corpora for e in read_tagged(config.data, name, "train", config.tag_rules)]
     if config.quick:
         training = sample(training, config.quick_training, config.seed)
     rank = nearest_phrases(tagger) if key.system == "embeddings" else BASELINES[key.system]

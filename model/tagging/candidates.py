@@ -106,4 +106,4 @@ class Source(Protocol):
         """Return candidates, best or first first."""
 
     def measure(self, document: Document, candidates: Candidates) -> Columns:
-        """Return a column [candidates] for each of `word_features`."""
+        """Return a column [candidates] for each of `features`."""

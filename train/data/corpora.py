@@ -17,14 +17,6 @@ from wusum.model.article import Article
 from wusum.model.errors import CorpusError
 from wusum.model.text.words import match_key
 
-OUTLET_TAG = "ميادين"
-"""Name of the outlet almayadeen, which also tags articles with its programmes and channels; such tags are dropped."""
-
-BUNDLE = frozenset(
-    map(match_key, ("غزة", "حماس", "غلاف غزة", "كتائب القسام", "المسجد الأقصى", "طوفان الأقصى", "المقاومة الفلسطينية"))
-)
-"""Tags that almayadeen's editors pasted together under half of the articles, whatever their subject."""
-
 _JSON_BODY = re.compile(r'\s*\{\s*"type": "')
 """Beginning of a body that is the page's own JSON, taken for the text by the scraper. It contains the tags."""
 
@@ -39,8 +31,48 @@ class CorpusSettings:
     """Folder of the corpora."""
     outlet_names: list[str] = field(default_factory=list)
     """Names removed from the bodies, with their datelines, so that no outlet stands for a topic; empty keeps both."""
+    tag_rules: str = ""
+    """File that names the corpora with tags by editors and the tags to drop; without it no corpus has such tags."""
     max_rows: int = 0
     """Read this many articles of each corpus, for a trial; 0 reads all."""
+
+
+@dataclass(frozen=True, slots=True)
+class TagRules:
+    """Which corpora have tags by editors, and which tags say nothing about an article (`configs/tag_rules.yaml`)."""
+
+    edited: frozenset[str] = frozenset()
+    """Corpora whose tags were given by editors; those of other corpora are key phrases by annotators or authors."""
+    dropped: tuple[str, ...] = ()
+    """Match keys; tags that contain one are dropped: names of outlets, their programmes and channels."""
+    bundles: tuple[frozenset[str], ...] = ()
+    """Sets of match keys that editors paste together whatever the subject; a complete set is dropped."""
+
+    @classmethod
+    def load(cls, path: str | Path) -> TagRules:
+        """Read a file of rules, none for an empty path; raises CorpusError if it cannot be read."""
+        if not str(path):
+            return cls()
+        try:
+            data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+            bundles = tuple(frozenset(map(match_key, bundle)) for bundle in data.get("bundles", ()))
+            return cls(frozenset(data["edited"]), tuple(map(match_key, data.get("dropped", ()))), bundles)
+        except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
+            raise CorpusError(f"{path}: not a file of tag rules: {error!r}") from error
+
+    def clean(self, tags: Sequence[str]) -> tuple[str, ...]:
+        """Return tags in their order, without duplicates and without those that say nothing about the article."""
+        by_key = {match_key(tag): tag.strip() for tag in reversed(tags)}
+        pasted = {key for bundle in self.bundles if by_key.keys() >= bundle for key in bundle}
+        return tuple(
+            by_key[key]
+            for key in dict.fromkeys(map(match_key, tags))
+            if key and key not in pasted and not any(name in key for name in self.dropped)
+        )
+
+
+NO_RULES = TagRules()
+"""No corpus has tags by editors, and every tag is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +164,11 @@ def prose(text: str) -> str:
 
 
 def examples(
-    folder: str | Path, corpus: str, splits: Sequence[str] = ("train",), before: str = ""
+    folder: str | Path,
+    corpus: str,
+    splits: Sequence[str] = ("train",),
+    before: str = "",
+    rules: TagRules = NO_RULES,
 ) -> Iterator[Example]:
     """Yield the articles of some splits of a corpus that are dated before `before`, or of any date if that is empty.
 
@@ -146,8 +182,8 @@ def examples(
             body, names = _marked(row["tokens"], row["ner"])
             yield Example(row["id"], corpus, "", body, None, None, date, None, names)
         elif row.get("text"):
-            phrases = clean_tags(row["tags"]) if row["tags"] else None
-            tags = phrases if corpus == "almayadeen" else None
+            phrases = rules.clean(row["tags"]) if row["tags"] else None
+            tags = phrases if corpus in rules.edited else None
             yield Example(row["id"], corpus, row["title"] or "", row["text"], row.get("label"), tags, date, phrases)
 
 
@@ -163,18 +199,6 @@ def _marked(tokens: Sequence[str], marks: Sequence[str]) -> tuple[str, tuple[tup
             names.append((place, end))
         place = end + 1
     return " ".join(tokens), tuple(names)
-
-
-def clean_tags(tags: Sequence[str]) -> tuple[str, ...]:
-    """Return an editor's tags in their order, without duplicates, the pasted bundle and the outlet's own name."""
-    by_key = {match_key(tag): tag.strip() for tag in reversed(tags)}
-    ordered = [(key, by_key[key]) for key in dict.fromkeys(map(match_key, tags)) if key]
-    bundled = by_key.keys() >= BUNDLE
-    return tuple(
-        tag
-        for key, tag in ordered
-        if not (bundled and key in BUNDLE) and OUTLET_TAG not in key and "almayadeen" not in key
-    )
 
 
 def held_out(example_id: str, share: float) -> bool:

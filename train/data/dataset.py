@@ -17,7 +17,7 @@ from wusum.model.errors import ConfigError
 from wusum.model.network.spans import KINDS
 from wusum.train.cache import digest_of, write_atomically
 from wusum.train.data.anonymiser import Anonymiser
-from wusum.train.data.corpora import CorpusSettings, Example, LabelMap, examples, held_out
+from wusum.train.data.corpora import CorpusSettings, Example, LabelMap, TagRules, examples, held_out
 from wusum.train.data.cues import Cues
 from wusum.train.data.mentions import marks, name_mentions, phrase_mentions
 from wusum.train.data.tokens import batched
@@ -100,9 +100,9 @@ def _digest(settings: DatasetSettings, tokenizer: Tokenizer, topics: LabelMap) -
     """Return a digest of everything that the rows depend on."""
     data = [(settings.data / f"{name}.jsonl.xz") for name in settings.corpora]
     files = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in data if path.is_file()]
-    cues = Path(settings.cues).read_text(encoding="utf-8") if settings.cues else ""
+    read = (Path(name).read_text(encoding="utf-8") if name else "" for name in (settings.cues, settings.tag_rules))
     parts = settings.outlet_names, settings.max_tokens, settings.tag_holdout, settings.max_rows, settings.before
-    return digest_of(VERSION, files, cues, parts, topics, tokenizer.to_str())
+    return digest_of(VERSION, files, *read, parts, topics, tokenizer.to_str())
 
 
 def _write_rows(settings: DatasetSettings, tokenizer: Tokenizer, topics: LabelMap, folder: Path) -> None:
@@ -145,7 +145,8 @@ def _rows(settings: DatasetSettings, tokenizer: Tokenizer, topics: LabelMap) -> 
 
 def _articles(settings: DatasetSettings, corpus: str) -> Iterator[Example]:
     """Yield the training articles of a corpus but those that are held out."""
-    found = examples(settings.data, corpus, before=settings.before)
+    rules = TagRules.load(settings.tag_rules)
+    found = examples(settings.data, corpus, before=settings.before, rules=rules)
     for example in islice(found, settings.max_rows or None):
         if not (example.tags and held_out(example.id, settings.tag_holdout)):
             yield example

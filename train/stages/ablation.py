@@ -23,7 +23,7 @@ from wusum.model.tagging.sources.nesting import Nesting
 from wusum.model.tagging.sources.new_phrases import NewPhrases, SpanScores, marked_phrases, tf_idf_phrases
 from wusum.model.tagging.sources.tag_head import TagHead
 from wusum.model.text.words import match_key
-from wusum.train.data.corpora import Example, examples
+from wusum.train.data.corpora import Example, TagRules, examples
 from wusum.train.stages.calibrate import CalibrateConfig, fit_tags, read_tagged
 from wusum.train.tagging.ranker import FoldModels, Sources, network_outputs
 
@@ -55,7 +55,9 @@ class Measured:
     f1_given: Value
     """F1 of the tags that the model gives by its own thresholds."""
     given: Value
-    """How many tags it gives."""
+    """Number of tags that it gives."""
+    milliseconds: Value
+    """Processor time of ranking its tags."""
 
 
 def without(*left_out: type) -> Sources:
@@ -121,11 +123,8 @@ def run(config: AblationConfig) -> None:
         ranker = TagRanker(sources(model), model.trees, model.thresholds, model.lexicon)
         row: dict[str, object] = {"variant": name, "megabytes": round(_size(model) / 1e6, 2)}
         for corpus, rows in corpora.items():
-            begin = time.perf_counter()
             found = _measure(tagger, ranker, rows)
-            row[corpus] = _numbers(found, whole.setdefault(corpus, found)) | {
-                "articles": len(rows), "ms": round((time.perf_counter() - begin) / len(rows) / 2 * 1000, 2)
-            }  # fmt: skip
+            row[corpus] = {"articles": len(rows)} | _numbers(found, whole.setdefault(corpus, found))
         table.append(row)
         log.info("%s", row)
         config.output.parent.mkdir(parents=True, exist_ok=True)
@@ -133,7 +132,7 @@ def run(config: AblationConfig) -> None:
 
 
 def _measurable(config: AblationConfig, corpus: str) -> Iterator[Example]:
-    for example in examples(config.data, corpus, ["validation"]):
+    for example in examples(config.data, corpus, ["validation"], rules=TagRules.load(config.tag_rules)):
         if len(example.body) >= MIN_CHARS and len(set(map(match_key, example.phrases or ()))) >= MIN_TAGS:
             yield example
 
@@ -143,18 +142,20 @@ def _measure(tagger: Tagger, ranker: TagRanker, rows: Sequence[Example]) -> Meas
     scores = []
     for row, output in zip(rows, network_outputs(tagger, rows), strict=True):
         gold = set(map(match_key, row.phrases or ()))
+        begin = time.process_time()
         ranked, given = (
             [match_key(tag.text) for tag in ranker.rank(row.article(), output, PredictOptions(min_score=least))]
             for least in (0.0, None)
         )
+        milliseconds = (time.process_time() - begin) / 2 * 1000
         first = (2 * len(gold.intersection(ranked[:k])) / (k + len(gold)) for k in (5, 10))
-        scores.append((*first, 2 * len(gold.intersection(given)) / (len(gold) + len(given)), len(given)))
+        scores.append((*first, 2 * len(gold.intersection(given)) / (len(gold) + len(given)), len(given), milliseconds))
     return Measured(*np.array(scores, float).T)
 
 
 def _numbers(found: Measured, whole: Measured) -> dict[str, object]:
     """Return means, each with its difference from all sources and the half width of that difference's 95% interval."""
-    made: dict[str, object] = {"given": round(float(found.given.mean()), 2)}
+    made: dict[str, object] = {name: round(float(getattr(found, name).mean()), 2) for name in ("given", "milliseconds")}
     for name in ("f1_at_5", "f1_at_10", "f1_given"):
         values, difference = getattr(found, name), getattr(found, name) - getattr(whole, name)
         half = 1.96 * difference.std() / len(difference) ** 0.5

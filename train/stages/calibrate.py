@@ -27,7 +27,7 @@ from wusum.model.tagging.ranker import TagModel, TagRanker
 from wusum.model.tagging.vocabulary import Vocabulary
 from wusum.model.text.word_statistics import WordStatistics
 from wusum.model.text.words import strip_clitics, words
-from wusum.train.data.corpora import Example, LabelMap, examples, held_out
+from wusum.train.data.corpora import Example, LabelMap, TagRules, examples, held_out
 from wusum.train.tagging.ranker import FoldModels, Sources, TreeSettings, fit_tag_model, network_outputs
 from wusum.train.tagging.tag_thresholds import fit_tag_thresholds
 from wusum.train.tagging.topic_thresholds import fit_topic_thresholds, read_hand_labels
@@ -60,14 +60,17 @@ class CalibrateConfig(TreeSettings):
     """Words of their bodies that the model reads."""
     hand_count: int = 8
     """Articles that a topic must have among them to get a threshold of its own."""
-    tag_corpora: list[str] = field(default_factory=lambda: ["almayadeen"])
-    """Corpora whose editors' tags the tag model learns."""
+    tag_rules: str = ""
+    """File that names the corpora with tags by editors, which the tag model learns, and the tags to drop."""
     before: str = ""
     """Leave out articles dated from here on, as in the fine-tuning."""
     tag_holdout: float = 0.125
     """Share of tagged articles that the fine-tuning did not see, on which the ranking is fitted."""
     absent_precision: float = 0.6
     """Least precision, on validation articles, of given tags that do not stand in the article."""
+    other_outlets: list[str] = field(default_factory=list)
+    """Corpora of other outlets with key phrases: of equally good thresholds of tags, the best on their validation
+    articles is taken."""
     phrase_corpora: list[str] = field(default_factory=list)
     """Corpora with key phrases on which the ranking is fitted, too; the fine-tuning must not have seen them."""
     word_corpora: list[str] = field(default_factory=list)
@@ -105,7 +108,9 @@ def run(config: CalibrateConfig) -> None:
 
 def read_tagged(config: CalibrateConfig, split: str = "train") -> list[Example]:
     """Return the tagged articles of a split."""
-    found = (e for corpus in config.tag_corpora for e in examples(config.data, corpus, [split], config.before))
+    rules = TagRules.load(config.tag_rules)
+    corpora = sorted(rules.edited)
+    found = (e for corpus in corpora for e in examples(config.data, corpus, [split], config.before, rules))
     return [example for example in found if example.tags]
 
 
@@ -122,11 +127,13 @@ def fit_tags(
     `sources` and `models` are those of `fit_tag_model`.
     """
     fresh = [held_out(example.id, config.tag_holdout) for example in tagged]
-    phrased = [e for corpus in config.phrase_corpora for e in examples(config.data, corpus) if e.phrases]
+    rules = TagRules.load(config.tag_rules)
+    phrased = [e for corpus in config.phrase_corpora for e in examples(config.data, corpus, rules=rules) if e.phrases]
     labels = head_labels(config.model, tagger.tag_model.vocabulary)
     model = fit_tag_model(config, tagger, tagged, fresh, phrased, labels, statistics, sources, models)
     ranker = TagRanker(sources(model), model.trees, model.thresholds, model.lexicon)
-    thresholds = fit_tag_thresholds(tagger, ranker, read_tagged(config, "validation"), config.absent_precision)
+    others = [e for name in config.other_outlets for e in examples(config.data, name, ["validation"]) if e.phrases]
+    thresholds = fit_tag_thresholds(tagger, ranker, read_tagged(config, "validation"), config.absent_precision, others)
     return replace(model, thresholds=thresholds)
 
 

@@ -31,7 +31,7 @@ from wusum.model.pages.splitter import (
 from wusum.model.pages.tag_line import HARD_SEPARATOR
 from wusum.model.text.normalisation import normalise
 from wusum.model.text.words import match_key
-from wusum.train.data.corpora import clean_tags, rows
+from wusum.train.data.corpora import TagRules, rows
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,8 @@ class SplitterConfig:
     """Corpora of tagged articles or raw pages whose training lines the weights are fitted on."""
     validation: list[str]
     """Corpora on whose validation lines the fitted weights and the shipped ones are compared."""
+    tag_rules: str = ""
+    """File that names the tags to drop."""
     page_articles: str = ""
     """Corpus of the articles that raw pages were composed from: a page without a split takes that of its article, and
     a page without such an article is left out."""
@@ -180,10 +182,11 @@ def _size(found: Sequence[Line]) -> dict[str, float]:
 def _tagged(config: SplitterConfig, corpus: str, split: str) -> Iterator[tuple[str, Sequence[str], str]]:
     """Yield id, tags and text of each tagged row of a split."""
     splits: dict[str, str] | None = None
+    rules = TagRules.load(config.tag_rules)
     for row in rows(config.data, corpus):
         if not row.get("truth"):
             if row["split"] == split and row.get("tags") and row.get("text"):
-                yield row["id"], clean_tags(row["tags"]), f"{row.get('title') or ''}\n{row['text']}"
+                yield row["id"], rules.clean(row["tags"]), f"{row.get('title') or ''}\n{row['text']}"
             continue
         if splits is None:
             splits = _splits(config)

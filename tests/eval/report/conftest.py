@@ -20,7 +20,8 @@ LABELS = {"plain": ["sport", "economy", "health"]}
 @pytest.fixture(scope="module")
 def settings(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> EvalConfig:
     return EvalConfig(
-        corpora, corpora / "topics.yaml", LABELS, robustness={"plain": "topics"}, robustness_articles=6,
+        corpora, corpora / "topics.yaml", LABELS, tag_corpora=["almayadeen"],
+        tag_rules=str(corpora / "tag_rules.yaml"), robustness={"plain": "topics"}, robustness_articles=6,
         cache=tmp_path_factory.mktemp("cache"),
     )  # fmt: skip
 

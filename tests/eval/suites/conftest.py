@@ -23,12 +23,16 @@ def trainable(corpora: Path, tmp_path: Path) -> EvalConfig:
     (tmp_path / "topics.yaml").write_text(text.replace('"almayadeen": {}', meanings), encoding="utf-8")
     training = {
         "data": str(corpora), "output": "-", "topics": str(tmp_path / "topics.yaml"),
+        "tag_rules": str(corpora / "tag_rules.yaml"),
         "corpora": {"plain": 1.0, "almayadeen": 1.0}, "tokenizer": str(tmp_path / "tokenizer"), "window": 32,
         "cache": str(tmp_path / "rows"),
         "encoder": {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64},
     }  # fmt: skip
     (tmp_path / "finetune.yaml").write_text(json.dumps(training), encoding="utf-8")
-    calibration = {"data": "-", "model": "-", "topics": "-", "corpora": ["plain"]}
+    calibration = {
+        "data": "-", "model": "-", "topics": "-", "corpora": ["plain"],
+        "tag_rules": str(corpora / "tag_rules.yaml"),
+    }  # fmt: skip
     (tmp_path / "calibrate.yaml").write_text(json.dumps(calibration), encoding="utf-8")
     return replace(
         eval_config(corpora), topics=tmp_path / "topics.yaml", transfer_labels={"plain": ["sport", "economy"]},

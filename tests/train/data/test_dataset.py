@@ -69,6 +69,17 @@ def test_rows_are_kept_for_trainings_with_the_same_ones(
     assert kept.is_dir()
 
 
+def test_rows_follow_the_tag_rules(rows: Any, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("edited: [almayadeen]\ndropped: [البورصة]", encoding="utf-8")
+    tags = {tag for given in rows()["tags"] for tag in given}
+    kept = {tag for given in rows(tag_rules=str(rules))["tags"] for tag in given}
+    assert "البورصة" in tags
+    assert kept == tags - {"البورصة"}
+    rules.write_text("edited: []", encoding="utf-8")
+    assert not any(rows(tag_rules=str(rules))["tags"])
+
+
 def test_held_out_articles_and_those_after_a_date_are_no_rows(rows: Any) -> None:
     whole = Counter(rows(tag_holdout=0.0)["corpus"])
     assert whole == {"plain": 60, "almayadeen": 60}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from tests.support import calibrate_config
 from wusum.model.tagging.sources.linear import LinearTagModel
 from wusum.model.tagging.trees import BoostedTrees
 from wusum.model.tagging.vocabulary import Vocabulary
@@ -16,9 +17,7 @@ def test_calibrating_again_changes_nothing(corpora: Path, trained: Path) -> None
         return {path.name: path.read_bytes() for path in trained.iterdir()}
 
     before = files()
-    calibrate.run(
-        calibrate.CalibrateConfig(data=corpora, model=trained, topics=corpora / "topics.yaml", corpora=["plain"])
-    )
+    calibrate.run(calibrate_config(corpora, trained))
     assert files() == before
 
 

@@ -7,17 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from wusum.model.errors import ModelError
-from wusum.model.tagging.candidates import Candidate, Candidates
 from wusum.model.tagging.ranker import TagModel
 from wusum.model.tagging.trees import BoostedTrees
-from wusum.model.tagging.vocabulary import Entry, Mentions
 from wusum.model.text.word_statistics import WordStatistics
 from wusum.train.data.corpora import Example
-from wusum.train.tagging import tag_thresholds
 from wusum.train.tagging.ranker import FoldModels, _no_output, _without_network, flattened, mixed
 
 NAMES = [f"feature {number}" for number in range(29)]
@@ -127,53 +123,6 @@ def test_a_ranking_that_leads_in_a_circle_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | two), encoding="utf-8")
     with pytest.raises(ModelError):
         BoostedTrees.load(path)
-
-
-def test_the_threshold_of_tags_is_the_highest_with_about_the_best_f1(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of four that stand there three are tags; the other has 0.4 in one article of thirty, so that 0.4 is nearly as
-    good. A fifth, which does not stand there, is none."""
-    texts = ("روسيا", "موسكو", "لبنان", "بيروت", "باريس")
-    places = [Mentions([(0, 0)]), Mentions([(1, 1)]), Mentions([(2, 2)]), Mentions([], True), Mentions()]
-    found = [Candidate(Entry(text, text, 9, 9, 9, -1), place) for text, place in zip(texts, places, strict=True)]
-    rows = [Example(str(n), "plain", "", "", None, texts[:3]) for n in range(30)]
-    monkeypatch.setattr(tag_thresholds, "network_outputs", lambda tagger, rows: rows)
-    scores = [np.array([0.8, 0.7, 0.6, 0.4 if n == 0 else 0.01, 0.7]) for n in range(30)]
-
-    class Ranker:
-        trees = BoostedTrees.unfitted()
-
-        def document(self, *_: object) -> None:
-            return None
-
-        def candidates(self, _: object) -> Candidates:
-            return Candidates(found)
-
-        def table(self, *_: object) -> None:
-            return None
-
-        def scores(self, _: object) -> object:
-            return scores.pop()
-
-    thresholds = tag_thresholds.fit_tag_thresholds(None, Ranker(), rows, 0.6)  # type: ignore[arg-type]
-    assert thresholds.present == 0.6  # of those above 0.4, which are as good, the highest
-    assert thresholds.absent > 0.7
-
-    def mostly(high: int) -> list[NDArray[np.float64]]:
-        """The third tag has 0.65 in so many of 30 articles, else 0.6."""
-        return [np.array([0.8, 0.7, 0.65 if n < high else 0.6, 0.01, 0.7]) for n in range(30)]
-
-    for high, threshold in (
-        (30, 0.65),
-        (29, 0.6),
-    ):  # 0.65 costs 0.2 in one of 30: more than TOLERANCE
-        scores[:] = mostly(high)
-        found_again = tag_thresholds.fit_tag_thresholds(None, Ranker(), rows, 0.6)  # type: ignore[arg-type]
-        assert found_again.present == threshold
-    rows[:] = rows * 4
-    scores[:] = [score for _ in range(4) for score in mostly(30)][:-1] + mostly(0)[:1]  # in one of 120 articles: less
-    assert 0.2 / 120 < tag_thresholds.TOLERANCE < 0.2 / 30
-    thresholds = tag_thresholds.fit_tag_thresholds(None, Ranker(), rows, 0.6)  # type: ignore[arg-type]
-    assert thresholds.present == 0.65
 
 
 def test_the_candidates_of_a_fold_come_from_the_other_folds() -> None:
