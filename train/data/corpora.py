@@ -31,8 +31,6 @@ class CorpusSettings:
     """Folder of the corpora."""
     outlet_names: list[str] = field(default_factory=list)
     """Names removed from the bodies, with their datelines, so that no outlet stands for a topic; empty keeps both."""
-    tag_rules: str = ""
-    """File that names the corpora with tags by editors and the tags to drop; without it no corpus has such tags."""
     max_rows: int = 0
     """Read this many articles of each corpus, for a trial; 0 reads all."""
 

@@ -55,6 +55,8 @@ class DatasetSettings(CorpusSettings):
     """The label map."""
     corpora: dict[str, float]
     """How often each corpus is read; 0.5 reads half of its articles once."""
+    tag_rules: str = ""
+    """File that names the corpora with tags by editors and the tags to drop; without it no corpus has such tags."""
     cues: str = ""
     """File of headline cues that label articles without label, and narrow labels of several topics."""
     max_tokens: int = 512

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import tempfile
 import time
@@ -23,6 +22,7 @@ from wusum.model.tagging.sources.nesting import Nesting
 from wusum.model.tagging.sources.new_phrases import NewPhrases, SpanScores, marked_phrases, tf_idf_phrases
 from wusum.model.tagging.sources.tag_head import TagHead
 from wusum.model.text.words import match_key
+from wusum.train.cache import write_json
 from wusum.train.data.corpora import Example, TagRules, examples
 from wusum.train.stages.calibrate import CalibrateConfig, fit_tags, read_tagged
 from wusum.train.tagging.ranker import FoldModels, Sources, network_outputs
@@ -127,8 +127,7 @@ def run(config: AblationConfig) -> None:
             row[corpus] = {"articles": len(rows)} | _numbers(found, whole.setdefault(corpus, found))
         table.append(row)
         log.info("%s", row)
-        config.output.parent.mkdir(parents=True, exist_ok=True)
-        config.output.write_text(json.dumps(table, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        write_json(config.output, table, indent=1)
 
 
 def _measurable(config: AblationConfig, corpus: str) -> Iterator[Example]:

@@ -8,7 +8,6 @@ vocabulary, linear model and trees; their thresholds are fitted on validation ar
 
 from __future__ import annotations
 
-import json
 import logging
 import zlib
 from collections import Counter
@@ -28,6 +27,7 @@ from wusum.model.tagging.vocabulary import Vocabulary
 from wusum.model.text.word_statistics import WordStatistics
 from wusum.model.text.words import strip_clitics, words
 from wusum.train.data.corpora import Example, LabelMap, TagRules, examples, held_out
+from wusum.train.model_folder import TAG_LABELS, read_config, read_tag_labels, write_config
 from wusum.train.tagging.ranker import FoldModels, Sources, TreeSettings, fit_tag_model, network_outputs
 from wusum.train.tagging.tag_thresholds import fit_tag_thresholds
 from wusum.train.tagging.topic_thresholds import fit_topic_thresholds, read_hand_labels
@@ -84,8 +84,7 @@ class CalibrateConfig(TreeSettings):
 def run(config: CalibrateConfig) -> None:
     """Fit everything, and write settings to `config.json` and the tag files beside it."""
     label_map = LabelMap.load(config.topics)
-    path = config.model / "config.json"
-    settings = json.loads(path.read_text(encoding="utf-8"))
+    settings = read_config(config.model)
     ours: dict[str, Any] = settings["wusum"]
 
     for topic, given in zip(ours["topics"], label_map.given, strict=True):
@@ -103,7 +102,7 @@ def run(config: CalibrateConfig) -> None:
     model.save(config.model)
     ours["tags"] |= {"threshold": model.thresholds.present, "absent_threshold": model.thresholds.absent}
     log.info("%s", {key: ours[key] for key in ("temperature", "tags")})
-    path.write_text(json.dumps(settings, ensure_ascii=False, indent=1), encoding="utf-8")
+    write_config(config.model, settings)
 
 
 def read_tagged(config: CalibrateConfig, split: str = "train") -> list[Example]:
@@ -139,9 +138,8 @@ def fit_tags(
 
 def head_labels(folder: Path, vocabulary: Vocabulary) -> list[str]:
     """Return the tags of the tag head, from the fine-tuning or, for a finished model, from its vocabulary."""
-    path = folder / "tag_labels.json"
-    if path.is_file():
-        return list(json.loads(path.read_text(encoding="utf-8")))
+    if (folder / TAG_LABELS).is_file():
+        return read_tag_labels(folder)
     by_label = {entry.label: entry.text for entry in vocabulary.entries if entry.label >= 0}
     return [by_label.get(label, "") for label in range(max(by_label, default=-1) + 1)]
 
