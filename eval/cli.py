@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from wusum.model.cli import RuntimeName
+from wusum.model.options import RuntimeName
 
 if TYPE_CHECKING:
     from wusum.eval.measures.answers import Key
-    from wusum.eval.runner import Evaluation
+    from wusum.eval.measures.evaluation import Evaluation
 
 app = typer.Typer()
 
@@ -100,7 +100,7 @@ def evaluate(
     from wusum.eval.config import EvalConfig
     from wusum.eval.runner import evaluate as run
     from wusum.eval.runner import load_report
-    from wusum.eval.suites.registry import TRAINING_SUITES
+    from wusum.eval.suites.suite import TRAINING_SUITES
     from wusum.model.errors import ConfigError, WusumError
     from wusum.model.tagger import Tagger
     from wusum.train.config import load
@@ -213,6 +213,7 @@ class Progress:
     """A progress bar over the systems to measure, on standard error."""
 
     def __init__(self) -> None:
+        """Make a bar that is not shown yet."""
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as Bar
@@ -227,10 +228,12 @@ class Progress:
         self._bar.update(self._task, description=" · ".join(words), completed=done, total=total)
 
     def __enter__(self) -> Progress:
+        """Show the bar."""
         self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Remove the bar."""
         self._bar.stop()
 
 

@@ -7,7 +7,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from typing import Any
 from wusum import eval, model, train
 from wusum.eval.baselines import hub
 from wusum.eval.config import EvalConfig
-from wusum.eval.measures.answers import Answers, Key, Score, from_json, p_value, to_json
-from wusum.eval.suites.registry import TRAINING_SUITES, load_suite
+from wusum.eval.measures.answers import Key, from_json, to_json
+from wusum.eval.measures.evaluation import Evaluation
+from wusum.eval.suites.suite import TRAINING_SUITES, load_suite
 from wusum.model.errors import ConfigError
 from wusum.model.run.manifest import model_fingerprint
 from wusum.model.tagger import Tagger
@@ -30,42 +31,6 @@ CODE_FOLDERS = tuple(Path(package.__path__[0]) for package in (model, train, eva
 
 MODEL_INDEPENDENT = ("majority", "linear", "fastText-like", "dictionary", "TF-IDF", "YAKE", "TextRank")
 """Systems whose answers do not depend on the measured model."""
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """The answers of a run."""
-
-    answers: tuple[Answers, ...]
-    about: dict[str, Any]
-    """Everything that the numbers depend on: model, data, versions, settings."""
-
-    def scores(self) -> list[Score]:
-        """Return every score with its interval."""
-        return [score for answers in self.answers for score in answers.scores()]
-
-    def model_answers(self) -> list[Answers]:
-        """Return the answers of the measured model."""
-        return [answers for answers in self.answers if answers.key.system == "wusum"]
-
-    def find(self, suite: str, corpus: str, system: str = "wusum", variant: str = "") -> Answers | None:
-        """Return the answers of a system, or None if the run has none of it."""
-        key = Key(suite, corpus, system, variant)
-        return next((answers for answers in self.answers if answers.key == key), None)
-
-    def comparisons(self) -> list[dict[str, Any]]:
-        """Return the difference and p-value of the model and each baseline, by the headline measure."""
-        found = []
-        for answers in self.answers:
-            key = answers.key
-            ours = self.find(key.suite, key.corpus, variant=key.variant)
-            if key.system == "wusum" or ours is None:
-                continue
-            found.append(
-                {"suite": key.suite, "corpus": key.corpus, "baseline": key.system, "metric": ours.headline}
-                | {"difference": ours.value() - answers.value(), "p": p_value(ours, answers)}
-            )
-        return found
 
 
 def evaluate(

@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from wusum.model.options import Device, RuntimeName
+
 app = typer.Typer(
     help="Topics and keyword tags for Arabic news articles.", no_args_is_help=True, pretty_exceptions_enable=False
 )
@@ -23,22 +25,6 @@ class Format(StrEnum):
     csv = "csv"
     tsv = "tsv"
     parquet = "parquet"
-
-
-class RuntimeName(StrEnum):
-    """Runtimes of the network."""
-
-    onnx = "onnx"
-    int8 = "int8"
-    torch = "torch"
-
-
-class Device(StrEnum):
-    """Devices of the network."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
 
 
 class Engine(StrEnum):

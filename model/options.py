@@ -3,8 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypedDict, Unpack
+
+
+class RuntimeName(StrEnum):
+    """Runtimes of the network."""
+
+    onnx = "onnx"
+    int8 = "int8"
+    torch = "torch"
+
+
+class Device(StrEnum):
+    """Devices of the network."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,17 +26,17 @@ from numpy.typing import NDArray
 from wusum.eval.config import EvalConfig
 from wusum.model.article import Article
 from wusum.model.io.reader import Reject, read_records
-from wusum.model.network.outputs import NetworkOutput
-from wusum.model.network.spans import Phrase
+from wusum.model.network.outputs import NetworkOutput, Phrase
 from wusum.model.options import ModelSpec, PredictOptions
 from wusum.model.prediction import Prediction, Tag
 from wusum.model.run.command import TagOptions
 from wusum.model.run.sinks import Sink
 from wusum.model.tagging.controlled import ControlledRanker
+from wusum.model.tagging.entry import Entry
 from wusum.model.tagging.ranker import TagModel, TagRanker
 from wusum.model.tagging.selection import Thresholds
 from wusum.model.tagging.trees import BoostedTrees
-from wusum.model.tagging.vocabulary import Entry, Vocabulary
+from wusum.model.tagging.vocabulary import Vocabulary
 from wusum.model.text.word_statistics import WordStatistics
 from wusum.model.text.words import match_key
 

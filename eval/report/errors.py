@@ -8,7 +8,7 @@ from typing import Any
 from wusum.eval.config import EvalConfig
 from wusum.eval.gold import read_split, read_tagged, user_articles
 from wusum.eval.measures.answers import Answers, Classification, Labelling, Tagging
-from wusum.eval.runner import Evaluation
+from wusum.eval.measures.evaluation import Evaluation
 from wusum.train.data.corpora import LabelMap
 
 MAX_ERRORS = 30

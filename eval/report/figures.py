@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wusum.eval.measures.answers import Answers, Classification, Tagging
+from wusum.eval.measures.evaluation import Evaluation
 from wusum.eval.measures.metrics import coverage_accuracy, reliability
 from wusum.eval.report.charts import bar_chart, line_chart
-from wusum.eval.runner import Evaluation
 
 MIN_BIN = 5
 """Fewest answers of a bin that the reliability diagram shows."""

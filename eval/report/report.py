@@ -11,11 +11,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from wusum.eval.config import EvalConfig
 from wusum.eval.measures.answers import Classification, Labelling, to_json
+from wusum.eval.measures.evaluation import Evaluation
 from wusum.eval.report.errors import worst_errors
 from wusum.eval.report.figures import figures
 from wusum.eval.report.tables import confusion_matrices, score_tables
 from wusum.eval.report.verdicts import verdicts
-from wusum.eval.runner import Evaluation
 
 
 def metrics_json(evaluation: Evaluation) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from wusum.eval.measures.answers import Classification, Score
-from wusum.eval.runner import Evaluation
+from wusum.eval.measures.evaluation import Evaluation
 
 AVERAGED_SUITES = ("topics", "transfer")
 """Suites with a row for the mean of all corpora."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wusum.eval.measures.answers import Classification, Labelling, Score, Tagging
-from wusum.eval.runner import Evaluation
+from wusum.eval.measures.evaluation import Evaluation
 
 MAX_CALIBRATION_ERROR = 0.03
 """Expected calibration error up to which the model counts as calibrated."""

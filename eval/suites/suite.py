@@ -1,13 +1,29 @@
-"""`Suite`: what every suite consists of."""
+"""`Suite`, and the names of all suites. A suite is imported when it is needed, since some need torch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 
 from wusum.eval.config import EvalConfig
 from wusum.eval.measures.answers import Answers, Key
 from wusum.model.tagger import Tagger
+
+MODULES = {
+    "topics": "topics",
+    "tags": "tags",
+    "by-hand": "by_hand",
+    "parser": "parser",
+    "robustness": "robustness",
+    "own": "own",
+    "transfer": "transfer",
+    "drift": "drift",
+}
+"""The module of each suite in this package."""
+
+TRAINING_SUITES = ("transfer", "drift")
+"""Suites that train models of their own."""
 
 
 @dataclass(frozen=True)
@@ -18,3 +34,9 @@ class Suite:
     """Yields the keys of the answers that the suite needs; raises ConfigError or CorpusError for wrong settings."""
     answer: Callable[[Key, Tagger, EvalConfig], Answers]
     """Returns the answers of one key; the tagger is the model that is measured."""
+
+
+def load_suite(name: str) -> Suite:
+    """Return a suite by its name; raises KeyError for an unknown one, ModuleNotFoundError if it needs torch."""
+    suite: Suite = import_module(f"wusum.eval.suites.{MODULES[name]}").SUITE
+    return suite

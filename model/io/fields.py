@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from wusum.model.io.validation import not_utf8_reason
+from wusum.model.io.limits import not_utf8_reason
 
 Role = Literal["id", "title", "text"]
 """The use of a field; `--ROLE-field` names the field that has it."""

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from wusum.model.errors import DumpError
 from wusum.model.io.inputs import error_message
 from wusum.model.io.storage import move_into_place
-from wusum.model.io.writers import Writer, parts_folder
+from wusum.model.io.writer import Writer, parts_folder
 
 ROW_GROUP: Final = 4_096
 """Rows of a row group, which are gathered in memory."""

@@ -18,17 +18,10 @@ from wusum.model.article import Article
 from wusum.model.errors import DumpError
 from wusum.model.io.compression import READ_ERRORS
 from wusum.model.io.fields import DEFAULT_FIELDS, Fields, FormatError, RecordError, decode
-from wusum.model.io.inputs import (
-    InputFile,
-    IsOutput,
-    ReadProgress,
-    error_message,
-    find_files,
-    no_outputs,
-    split_suffix,
-)
+from wusum.model.io.inputs import InputFile, IsOutput, ReadProgress, error_message, find_files, no_outputs, split_suffix
+from wusum.model.io.limits import DEFAULT_LIMITS, Limits, too_long_reason
 from wusum.model.io.records import Line, json_rows, read_lines, read_rows
-from wusum.model.io.validation import DEFAULT_LIMITS, Limits, too_long_reason, validate
+from wusum.model.io.validation import validate
 
 STDIN: Final = "stdin"
 """The source of records from standard input."""

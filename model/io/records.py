@@ -14,7 +14,7 @@ from typing import IO, Any, AnyStr, BinaryIO, NamedTuple, TextIO
 import orjson
 
 from wusum.model.io.fields import Fields, FormatError, RecordError, json_type
-from wusum.model.io.validation import Limits, not_utf8_reason, too_long_reason
+from wusum.model.io.limits import Limits, not_utf8_reason, too_long_reason
 
 _BATCH_ROWS = 128  # Parquet rows decoded at once
 

@@ -11,9 +11,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final
 
 import orjson
 
@@ -21,37 +19,12 @@ from wusum.model.errors import DumpError
 from wusum.model.io.compression import compress
 from wusum.model.io.inputs import split_suffix
 from wusum.model.io.storage import is_remote, open_output
+from wusum.model.io.writer import Writer
 
 FORMATS: Final = ("jsonl", "csv", "tsv", "parquet")
 SEPARATOR: Final = " | "
 """Separates the topics, tags and scores in a cell of a CSV table."""
 CSV_COLUMNS: Final = ("id", "topics", "topic_names_ar", "topic_scores", "tags", "tag_scores", "tag_ids")
-
-
-class Writer(Protocol):
-    """Writes rows one by one. As a context manager it closes itself; a file is complete only once it is closed."""
-
-    def write(self, row: Mapping[str, Any]) -> None:
-        """Append a row; raises OSError if that fails, e.g. on a full disk."""
-
-    def commit(self) -> int | None:
-        """Secure the rows so far against a crash and return the position from which `open_writer` can resume.
-
-        Return None if the output cannot be resumed from here.
-        """
-
-    def close(self) -> None:
-        """Finish the file; standard output is flushed and stays open. Closing again does nothing."""
-
-    def __enter__(self) -> Self:
-        """Return the writer."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the writer."""
-        self.close()
 
 
 def open_writer(path: str | None, format: str | None = None, position: int = 0, *, parts: bool = False) -> Writer:
@@ -206,8 +179,3 @@ class TableFormatter:
         self._text.seek(0)
         self._text.truncate()
         return line
-
-
-def parts_folder(path: str) -> Path:
-    """Return the folder for the parts of a Parquet file: hidden, so that it is never read as an input."""
-    return Path(path).with_name(f".{Path(path).name}.parts")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from tokenizers import Encoding, Tokenizer
 
 from wusum.model.errors import ModelError
 from wusum.model.network.artifact import Artifact
-from wusum.model.network.outputs import NetworkOutputs
+from wusum.model.network.outputs import HasText, NetworkOutputs
 from wusum.model.network.runtime import Runtime, WindowLogits
 from wusum.model.network.spans import MarkedSpan, decode_spans, group_phrases
 
@@ -30,18 +29,6 @@ _CHARS_PER_TOKEN = 16
 """More characters than a token has in any text whose runs of white space and tatweel are folded."""
 
 _RUNS = re.compile(r"\s{2,}|\u0640{2,}")
-
-
-class HasText(Protocol):
-    """Anything with a title and a body, such as an `Article`."""
-
-    @property
-    def title(self) -> str:
-        """The title, "" for none."""
-
-    @property
-    def body(self) -> str:
-        """The body."""
 
 
 class Encoder:

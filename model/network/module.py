@@ -10,7 +10,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedModel
 
-from wusum.model.network.spans import KINDS, MARKS
+from wusum.model.network.outputs import KINDS
+from wusum.model.network.spans import MARKS
 
 
 class Network(nn.Module):

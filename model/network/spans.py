@@ -8,42 +8,24 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wusum.model.text.words import MAX_PHRASE_WORDS, match_key
-
-KINDS = ("phrase", "name")
-"""Kinds of spans: phrases that an editor would choose as tags, and names of people, places and organisations."""
+from wusum.model.network.outputs import KINDS, MIN_LOG_ODDS, Phrase
+from wusum.model.text.words import MAX_PHRASE_WORDS, PHRASE_BREAK, match_key
 
 MARKS = (OUTSIDE, BEGIN, INSIDE) = (0, 1, 2)
 """The marks in the order of the span head."""
 
-MIN_LOG_ODDS = -4.0
-"""Least log odds of a marked phrase, and those of a phrase that was not marked."""
 
 OUTSIDE_PENALTY = 1.5
 """Subtracted from the logit of OUTSIDE, which favours recall: the ranking of tags drops unlikely phrases."""
 
-PHRASE_BREAK = re.compile(r"[.,:;!?()\[\]{}«»\"“”\n\u060c\u061b\u061f]|\s[-–—]|[-–—]\s")
-"""Punctuation that no phrase crosses."""
 
 _WITHIN_WORD = re.compile(r"\w\w")
-
-
-@dataclass(slots=True)
-class Phrase:
-    """A phrase that the span head marked in an article."""
-
-    forms: Counter[str] = field(default_factory=Counter)
-    """Its spellings in the article, with their numbers."""
-    log_odds: list[float] = field(default_factory=lambda: [MIN_LOG_ODDS] * len(KINDS))
-    """For each kind, the highest log odds of its mentions."""
 
 
 class MarkedSpan(NamedTuple):

@@ -7,14 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from wusum.model.pages.splitter import (
-    MAX_TAG_WORDS,
-    Phrases,
-    best_cuts,
-    boundary_scores,
-    normalised_words,
-    plain_words,
-)
+from wusum.model.pages.splitter import MAX_TAG_WORDS, Phrases, best_cuts, boundary_scores, normalised_words, plain_words
 from wusum.model.text.normalisation import normalise
 from wusum.model.text.words import match_key, strip_clitics
 

@@ -16,7 +16,8 @@ from wusum.model.io import storage
 from wusum.model.io.fields import DEFAULT_FIELDS, Fields
 from wusum.model.io.inputs import IsOutput, ReadProgress, local_path, no_outputs, total_size
 from wusum.model.io.reader import Selection, read_records
-from wusum.model.io.writers import output_format, parts_folder
+from wusum.model.io.writer import parts_folder
+from wusum.model.io.writers import output_format
 from wusum.model.network.runtime import INT8_NEEDS_CPU, available_cpus
 from wusum.model.options import DEFAULT_OPTIONS, DEFAULT_SPEC, ModelSpec, PredictOptions
 from wusum.model.run.loop import RunSummary, TaggingBackend, tag_dump

@@ -15,7 +15,8 @@ from wusum.model.article import Article
 from wusum.model.io import storage
 from wusum.model.io.compression import COMPRESSIONS
 from wusum.model.io.reader import Reject
-from wusum.model.io.writers import Writer, open_writer, output_format, parts_folder
+from wusum.model.io.writer import Writer, parts_folder
+from wusum.model.io.writers import open_writer, output_format
 from wusum.model.prediction import Prediction
 from wusum.model.run.terminal import format_prediction
 

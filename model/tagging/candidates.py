@@ -11,14 +11,29 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from wusum.model.network.outputs import NetworkOutput
-from wusum.model.tagging.vocabulary import Entry, Mentions
+from wusum.model.network.outputs import NetworkOutput, log_softmax
+from wusum.model.tagging.entry import Entry, Mentions
 from wusum.model.text.lexicon import TokenisedText
 
 Value = TypeVar("Value")
 
 Columns = Mapping[str, NDArray[Any]]
 """Features by name, each [candidates]."""
+
+
+NO_LABEL = -8.0
+"""Stands in for the log probability of a tag that has no label in the head."""
+
+
+class Gazetteer(Protocol):
+    """A list of tags that finds those that stand in a text, such as a `Vocabulary`."""
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """The tags."""
+
+    def find(self, text: TokenisedText) -> dict[int, list[tuple[int, int]]]:
+        """Return the numbers of the entries that stand in a text, with the word numbers of their mentions."""
 
 
 class Candidate(NamedTuple):
@@ -44,6 +59,10 @@ class Document:
             self._memo[key] = compute(self)
         found: Value = self._memo[key]
         return found
+
+    def head_log_probabilities(self) -> NDArray[np.float64]:
+        """Return the log probabilities [labels] under the tag head."""
+        return self.memo(Document, lambda document: log_softmax(document.output.tag_logits))
 
 
 class Candidates(Sequence[Candidate]):
@@ -107,3 +126,11 @@ class Source(Protocol):
 
     def measure(self, document: Document, candidates: Candidates) -> Columns:
         """Return a column [candidates] for each of `features`."""
+
+
+def standing(vocabulary: Gazetteer, document: Document) -> list[Candidate]:
+    """Return the entries of a gazetteer that stand in a document, each with its mentions."""
+    mentions = {number: Mentions(spans) for number, spans in vocabulary.find(document.body).items()}
+    for number in vocabulary.find(document.title):
+        mentions.setdefault(number, Mentions()).in_title = True
+    return [Candidate(vocabulary.entries[number], places) for number, places in mentions.items()]

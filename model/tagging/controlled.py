@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from wusum.model.network.encoder import HasText
-from wusum.model.network.outputs import NetworkOutput
+from wusum.model.network.outputs import HasText, NetworkOutput
 from wusum.model.options import PredictOptions
 from wusum.model.prediction import Tag
+from wusum.model.tagging.entry import Entry
 from wusum.model.tagging.ranker import TagModel, TagRanker
 from wusum.model.tagging.selection import first
 from wusum.model.tagging.sources.key_phrases import PhraseStatistics
@@ -20,7 +20,7 @@ from wusum.model.tagging.sources.new_phrases import SpanScores
 from wusum.model.tagging.sources.similarity import TagLogits, TermSimilarity
 from wusum.model.tagging.sources.tag_head import TagHead
 from wusum.model.tagging.terms import Term
-from wusum.model.tagging.vocabulary import Entry, Vocabulary
+from wusum.model.tagging.vocabulary import Vocabulary
 from wusum.model.text.words import match_key
 
 ASSUMED_COUNTS: Final = {"present": 4, "tagged": 2, "prior": 2}

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from wusum.model.errors import ModelError
 from wusum.model.network.artifact import ModelSettings
-from wusum.model.network.encoder import HasText
-from wusum.model.network.outputs import NetworkOutput
+from wusum.model.network.outputs import HasText, NetworkOutput
 from wusum.model.options import PredictOptions
 from wusum.model.prediction import Tag
 from wusum.model.tagging.candidates import Candidate, Candidates, Document, Feature, Source

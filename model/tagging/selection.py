@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wusum.model.tagging.candidates import Candidate, Candidates
-from wusum.model.tagging.sources.nesting import parts
-from wusum.model.tagging.sources.new_phrases import title_length
-from wusum.model.tagging.vocabulary import Entry
-from wusum.model.text.words import match_key, words
+from wusum.model.tagging.entry import Entry
+from wusum.model.text.titles import title_length
+from wusum.model.text.words import match_key, subphrases, words
 
 MIN_TAGS = 2
 """An article gets this many tags if so many stand in it and reach half the threshold."""
@@ -73,7 +72,7 @@ def fuller_names(candidates: Sequence[Candidate], scores: NDArray[np.float64]) -
     places = {candidate.entry.key: n for n, candidate in enumerate(candidates) if candidate.mentions.body}
     chosen: dict[int, int] = {}
     for whole in sorted(places.values(), key=lambda n: -len(candidates[n].entry.key)):
-        for key in parts(candidates[whole].entry.key):
+        for key in subphrases(candidates[whole].entry.key):
             part = places.get(key)
             if part is None or len(candidates[part].mentions.body) > len(candidates[whole].mentions.body):
                 continue
@@ -99,7 +98,7 @@ def without_repeats(candidates: Sequence[Candidate], ranked: Sequence[int], most
     for n in ranked:
         if len(given) == most:
             break
-        entry, own = candidates[n].entry, parts(candidates[n].entry.key)
+        entry, own = candidates[n].entry, subphrases(candidates[n].entry.key)
         within = [candidates[given[key]] for key in dict.fromkeys(own) if key in given]
         around = [candidates[whole] for whole in wholes.get(entry.key, ())]
         again = _repeats(candidates[n], within, around) if entry.tagged else bool(within or around)

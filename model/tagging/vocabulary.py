@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -12,38 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wusum.model.errors import ModelError
+from wusum.model.tagging.entry import Entry
 from wusum.model.text.lexicon import TokenisedText
 from wusum.model.text.normalisation import normalise
 from wusum.model.text.words import MAX_PHRASE_WORDS
 
 _BREAK = re.compile(r"[.,:;!?\n\u060c\u061b\u061f]")
 """Punctuation that no mention crosses."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A tag of the vocabulary: its match key, its usual spelling and its counts in the training data."""
-
-    key: str
-    text: str
-    present: int
-    """Training articles that contain it."""
-    tagged: int
-    """Training articles to which an editor gave it."""
-    prior: int
-    """Training articles that contain it and to which an editor gave it."""
-    label: int
-    """Its label in the tag head, -1 if it has none."""
-
-
-@dataclass(slots=True)
-class Mentions:
-    """The places of a candidate in an article."""
-
-    body: list[tuple[int, int]] = field(default_factory=list)
-    """First and last word number of each mention in the body."""
-    in_title: bool = False
-    """Whether the title contains it."""
 
 
 class Vocabulary:

@@ -6,17 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
+from wusum.model.text.cache import CACHE_MAX_LETTERS, CACHE_SIZE
 from wusum.model.text.normalisation import normalise
-from wusum.model.text.word_statistics import WordStatistics
-from wusum.model.text.words import (
-    CACHE_MAX_LETTERS,
-    CACHE_SIZE,
-    MIN_STEM,
-    PROCLITICS,
-    hash_word,
-    split_words,
-    strip_clitics,
-)
+from wusum.model.text.word_statistics import WordStatistics, hash_word
+from wusum.model.text.words import MIN_STEM, PROCLITICS, split_words, strip_clitics
 
 MIN_EDGE_IDF = 1.9
 """Least inverse document frequency of the first and last word of a phrase; a word of 15% of the articles has 1.9."""

@@ -6,6 +6,7 @@ verbs by a longer hash of the whole word.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from wusum.model.errors import ModelError
-from wusum.model.text.words import CACHE_MAX_LETTERS, CACHE_SIZE, hash_word
+from wusum.model.text.cache import CACHE_MAX_LETTERS, CACHE_SIZE
 
 FILE = "word_statistics.safetensors"
 
@@ -90,3 +91,8 @@ class WordStatistics:
         future = len(word) > MIN_FUTURE_LETTERS and word.startswith(("سي", "ست"))
         stuck = (future or word.startswith("و")) and hash_word(word[1:]) in self._verbs
         return stuck or hash_word(word) in self._verbs
+
+
+def hash_word(word: str) -> int:
+    """Return a 32-bit hash of a word, the same on every machine."""
+    return zlib.crc32(word.encode(errors="surrogatepass"))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import zlib
 from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
+from wusum.model.text.cache import CACHE_MAX_LETTERS, CACHE_SIZE
 from wusum.model.text.normalisation import ERASED_LETTERS, INNER_MARKS, normalise
 
 PROCLITICS = "وفبكل"
@@ -19,8 +19,10 @@ MIN_STEM = 3
 MAX_PHRASE_WORDS = 8
 """Words of the longest phrase that can be a tag."""
 
-CACHE_SIZE, CACHE_MAX_LETTERS = 1 << 16, 24
-"""Most words of a text have been seen before: results for this many words, up to this long, are cached."""
+
+PHRASE_BREAK = re.compile(r"[.,:;!?()\[\]{}«»\"“”\n\u060c\u061b\u061f]|\s[-–—]|[-–—]\s")
+"""Punctuation that no phrase crosses."""
+
 
 _WORD = re.compile(rf"([^\W_]+(?:[{INNER_MARKS}]+[^\W_]*)*)")
 _CLITICS = ("وال", "بال", "كال", "فال", "لل", "ال", "و")
@@ -78,6 +80,17 @@ def match_key(text: str) -> str:
     return " ".join(strip_clitics(word.text) for word in words(text))
 
 
-def hash_word(word: str) -> int:
-    """Return a 32-bit hash of a word, the same on every machine."""
-    return zlib.crc32(word.encode(errors="surrogatepass"))
+def subphrases(key: str) -> tuple[str, ...]:
+    """Return the runs of words of a match key that are shorter than the key."""
+    if " " not in key:
+        return ()
+    return _cached_parts(key) if len(key) <= 2 * CACHE_MAX_LETTERS else _parts(key)
+
+
+def _parts(key: str) -> tuple[str, ...]:
+    found = key.split(" ")
+    sizes = range(1, len(found))
+    return tuple(" ".join(found[at : at + size]) for size in sizes for at in range(len(found) - size + 1))
+
+
+_cached_parts = lru_cache(CACHE_SIZE)(_parts)

@@ -11,7 +11,7 @@ import pytest
 from tests.support import ROOT
 from wusum.eval.config import EvalConfig
 from wusum.eval.measures.answers import Key
-from wusum.eval.suites.registry import load_suite
+from wusum.eval.suites.suite import load_suite
 from wusum.model.network.artifact import BUNDLED
 from wusum.model.tagger import Tagger
 from wusum.train.cache import file_digest

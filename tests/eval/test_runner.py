@@ -12,7 +12,8 @@ import pytest
 from tests.support import eval_config
 from wusum.eval import runner
 from wusum.eval.measures.answers import Key, Labelling
-from wusum.eval.runner import Evaluation, evaluate
+from wusum.eval.measures.evaluation import Evaluation
+from wusum.eval.runner import evaluate
 from wusum.model.errors import ConfigError
 from wusum.model.tagging.sources import linear
 

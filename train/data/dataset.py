@@ -14,19 +14,16 @@ import datasets
 from tokenizers import Tokenizer
 
 from wusum.model.errors import ConfigError
-from wusum.model.network.spans import KINDS
 from wusum.train.cache import digest_of, write_atomically
 from wusum.train.data.anonymiser import Anonymiser
 from wusum.train.data.corpora import CorpusSettings, Example, LabelMap, TagRules, examples, held_out
 from wusum.train.data.cues import Cues
-from wusum.train.data.mentions import marks, name_mentions, phrase_mentions
+from wusum.train.data.mentions import MARK_COLUMNS, marks, name_mentions, phrase_mentions
 from wusum.train.data.tokens import batched
 
 VERSION = 1
 """Part of the name of cached rows: count it up when the same settings shall make other rows."""
 
-MARK_COLUMNS = tuple(f"{kind}_marks" for kind in KINDS)
-"""Columns with a mark for each token, empty if the marks of the article are not known."""
 
 COLUMNS = datasets.Features(
     {

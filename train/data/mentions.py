@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from wusum.model.network.outputs import KINDS
 from wusum.model.network.spans import BEGIN, INSIDE, OUTSIDE
-from wusum.model.tagging.vocabulary import Entry, Vocabulary
+from wusum.model.tagging.entry import Entry
+from wusum.model.tagging.vocabulary import Vocabulary
 from wusum.model.text.lexicon import plain_lexicon
 from wusum.model.text.words import match_key
 from wusum.train.data.corpora import Example
+
+MARK_COLUMNS = tuple(f"{kind}_marks" for kind in KINDS)
+"""Columns with a mark for each token, empty if the marks of the article are not known."""
 
 Offsets = tuple[int, int]
 """First character and the one after the last."""

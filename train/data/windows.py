@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from wusum.model.text.words import match_key
-from wusum.train.data.dataset import MARK_COLUMNS
-from wusum.train.data.mentions import UNMARKED
+from wusum.train.data.mentions import MARK_COLUMNS, UNMARKED
 from wusum.train.data.tokens import SpecialTokens
 
 

@@ -68,9 +68,6 @@ class CalibrateConfig(TreeSettings):
     """Share of tagged articles that the fine-tuning did not see, on which the ranking is fitted."""
     absent_precision: float = 0.6
     """Least precision, on validation articles, of given tags that do not stand in the article."""
-    other_outlets: list[str] = field(default_factory=list)
-    """Corpora of other outlets with key phrases: of equally good thresholds of tags, the best on their validation
-    articles is taken."""
     phrase_corpora: list[str] = field(default_factory=list)
     """Corpora with key phrases on which the ranking is fitted, too; the fine-tuning must not have seen them."""
     word_corpora: list[str] = field(default_factory=list)
@@ -131,8 +128,7 @@ def fit_tags(
     labels = head_labels(config.model, tagger.tag_model.vocabulary)
     model = fit_tag_model(config, tagger, tagged, fresh, phrased, labels, statistics, sources, models)
     ranker = TagRanker(sources(model), model.trees, model.thresholds, model.lexicon)
-    others = [e for name in config.other_outlets for e in examples(config.data, name, ["validation"]) if e.phrases]
-    thresholds = fit_tag_thresholds(tagger, ranker, read_tagged(config, "validation"), config.absent_precision, others)
+    thresholds = fit_tag_thresholds(tagger, ranker, read_tagged(config, "validation"), config.absent_precision)
     return replace(model, thresholds=thresholds)
 
 

@@ -33,28 +33,19 @@ Ranked = list[tuple[set[str], list[Scored]]]
 
 
 def fit_tag_thresholds(
-    tagger: Tagger,
-    ranker: TagRanker,
-    rows: Sequence[Example],
-    absent_precision: float,
-    elsewhere: Sequence[Example] = (),
+    tagger: Tagger, ranker: TagRanker, rows: Sequence[Example], absent_precision: float
 ) -> Thresholds:
     """Return the thresholds of a ranker, fitted on validation articles with tags by editors.
 
     The threshold of absent tags is the lowest at which a share `absent_precision` of them is right. The threshold of
-    present tags is below it and has a mean F1 within TOLERANCE of the best: of several such thresholds, the one with
-    the best mean F1 on articles of other outlets, `elsewhere`, or, without these, the highest.
+    present tags is the highest below it whose mean F1 is within TOLERANCE of the best: of the tags that a lower one
+    adds, half were useless or wrong (`eval/tags_by_hand.md`).
     """
     ranked = _rank(tagger, ranker, rows)
     absent = next((step for step in STEPS if _absent_precision(ranked, step) >= absent_precision), 1.0)
     reached = {step: mean_f1(ranked, step, absent) for step in STEPS if step < max(absent, STEPS[1])}
-    good = [step for step in reached if reached[step] >= max(reached.values()) - TOLERANCE]
-    others = _rank(tagger, ranker, elsewhere)
-    present = max(good, key=lambda step: (mean_f1(others, step, absent), step))
-    log.info(
-        "tags above %.2f, absent ones above %.2f: mean F1 %.4f, of other outlets %.4f",
-        present, absent, reached[present], mean_f1(others, present, absent),
-    )  # fmt: skip
+    present = max(step for step in reached if reached[step] >= max(reached.values()) - TOLERANCE)
+    log.info("tags above %.2f, absent ones above %.2f: mean F1 %.4f", present, absent, reached[present])
     return Thresholds(present, absent)
 
 
@@ -78,7 +69,7 @@ def _rank(tagger: Tagger, ranker: TagRanker, rows: Sequence[Example]) -> Ranked:
         scores = ranker.scores(ranker.table(document, candidates, ranker.trees.features)).tolist()
         scored: Iterable[Scored] = zip(candidates.keys, scores, candidates.present.tolist(), strict=True)
         tags = sorted(scored, key=lambda tag: (-tag[1], tag[0]))
-        ranked.append((set(map(match_key, row.phrases or row.tags or ())), tags[: 2 * MAX_TAGS]))
+        ranked.append((set(map(match_key, row.tags or ())), tags[: 2 * MAX_TAGS]))
     return ranked
 
 

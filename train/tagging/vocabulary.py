@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from wusum.model.tagging.vocabulary import Entry, Vocabulary
+from wusum.model.tagging.entry import Entry
+from wusum.model.tagging.vocabulary import Vocabulary
 from wusum.model.text.lexicon import plain_lexicon
 from wusum.model.text.words import MAX_PHRASE_WORDS, match_key
 from wusum.train.data.corpora import Example

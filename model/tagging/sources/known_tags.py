@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from wusum.model.tagging.candidates import Candidate, Candidates, Columns, Document, Feature
-from wusum.model.tagging.vocabulary import Mentions, Vocabulary
+from wusum.model.tagging.candidates import Candidate, Candidates, Columns, Document, Feature, standing
+from wusum.model.tagging.vocabulary import Vocabulary
 
 
 class KnownTags:
@@ -51,11 +51,3 @@ class KnownTags:
             "given_once": tagged == 1,
             "new": tagged == 0,
         }
-
-
-def standing(vocabulary: Vocabulary, document: Document) -> list[Candidate]:
-    """Return the entries of a vocabulary that stand in a document, each with its mentions."""
-    mentions = {number: Mentions(spans) for number, spans in vocabulary.find(document.body).items()}
-    for number in vocabulary.find(document.title):
-        mentions.setdefault(number, Mentions()).in_title = True
-    return [Candidate(vocabulary.entries[number], places) for number, places in mentions.items()]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 
 import numpy as np
 
-from wusum.model.tagging.candidates import Candidate, Candidates, Columns, Document, Feature
-from wusum.model.tagging.sources.tag_head import NO_LABEL, head_log_probabilities
-from wusum.model.text.words import CACHE_MAX_LETTERS, CACHE_SIZE
+from wusum.model.tagging.candidates import NO_LABEL, Candidate, Candidates, Columns, Document, Feature
+from wusum.model.text.words import subphrases
 
 
 class Nesting:
@@ -28,13 +26,13 @@ class Nesting:
 
     def measure(self, document: Document, candidates: Candidates) -> Columns:
         """Return how each candidate is nested among the others."""
-        heads = np.append(document.memo(self, head_log_probabilities), NO_LABEL)[candidates.counts[:, 3]].tolist()
+        heads = np.append(document.head_log_probabilities(), NO_LABEL)[candidates.counts[:, 3]].tolist()
         mentions, present = candidates.mentions.tolist(), candidates.present.tolist()
         places = {key: n for n, key in enumerate(candidates.keys)}
         count = len(places)
         within, around, share, likeliest = [0] * count, [0] * count, [0.0] * count, [NO_LABEL] * count
         for whole, key in enumerate(candidates.keys):
-            for part in [places[own] for own in parts(key) if own in places]:
+            for part in [places[own] for own in subphrases(key) if own in places]:
                 within[whole] += 1
                 likeliest[whole] = max(likeliest[whole], heads[part])
                 if present[whole]:
@@ -42,19 +40,3 @@ class Nesting:
                     share[part] = max(share[part], min(mentions[whole] / max(mentions[part], 1), 1.0))
         columns = {"parts": within, "wholes": around, "whole_share": share, "part_head": likeliest}
         return {name: np.array(column) for name, column in columns.items()}
-
-
-def parts(key: str) -> tuple[str, ...]:
-    """Return the runs of words of a match key that are shorter than the key."""
-    if " " not in key:
-        return ()
-    return _cached_parts(key) if len(key) <= 2 * CACHE_MAX_LETTERS else _parts(key)
-
-
-def _parts(key: str) -> tuple[str, ...]:
-    found = key.split(" ")
-    sizes = range(1, len(found))
-    return tuple(" ".join(found[at : at + size]) for size in sizes for at in range(len(found) - size + 1))
-
-
-_cached_parts = lru_cache(CACHE_SIZE)(_parts)

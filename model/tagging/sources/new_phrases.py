@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from wusum.model.network.spans import KINDS, MIN_LOG_ODDS, Phrase
-from wusum.model.tagging.candidates import Candidate, Candidates, Columns, Document, Feature
-from wusum.model.tagging.sources.key_phrases import NAME_JOINER, key_phrases
-from wusum.model.tagging.sources.known_tags import standing
-from wusum.model.tagging.vocabulary import Entry, Mentions, Vocabulary
+from wusum.model.network.outputs import KINDS, MIN_LOG_ODDS, Phrase
+from wusum.model.tagging.candidates import Candidate, Candidates, Columns, Document, Feature, standing
+from wusum.model.tagging.entry import Entry, Mentions
+from wusum.model.tagging.vocabulary import Vocabulary
+from wusum.model.text.key_phrases import NAME_JOINER, key_phrases
 from wusum.model.text.lexicon import Lexicon, TokenisedText
 from wusum.model.text.proclitics import without_proclitics
+from wusum.model.text.titles import PARTICLES, title_length
 from wusum.model.text.words import PROCLITICS
 
 _POSSESSED = re.compile(r"(?!ال)\w{3,}(?:ها|هم|هما|هن)")
@@ -31,11 +32,6 @@ _ARTICLES = ("ال", "لل")
 
 _OPEN = frozenset({NAME_JOINER, "ابن", "بنت", "ابو", "ابي", "عبد", "ام", "ال", "ذو", "ذي", "ذات", "غير"})
 """Words with which no phrase ends."""
-
-_PARTICLES = {"من", "في", "علي", "عن", "الي", "مع", "بين", "ضد", "غير", "عبر", "حول", "بعد", "قبل", "منذ", "حتي", "دون",
-              "خلال", "اثناء", "عند", "ضمن", "وسط", "وفق", "بسبب", "كل", "بعض", "هذا", "هذه", "ذلك", "تلك",
-              "هؤلاء"}  # fmt: skip
-"""Prepositions, quantifiers and demonstratives, with which neither a name nor a subject begins."""
 
 
 class Form(NamedTuple):
@@ -156,23 +152,10 @@ def _as_tag(place: Place, known: Vocabulary, here: Container[str]) -> Form:
     return Form(opening + text.text[text.ends[first] : end], parts)
 
 
-def title_length(parts: Sequence[str], known: Container[str]) -> int:
-    """Count the words with an article that stand before a name: two in «الوزير الروسي سيرغي لافروف».
-
-    There are none before a preposition: «الاتحاد الدولي لكرة القدم», where ل comes off a `known` word, is no name.
-    """
-    start = next((n for n, part in enumerate(parts) if not part.startswith("ال")), 0)
-    if start and len(parts) - start > 1:
-        first = parts[start]
-        if not (first in _PARTICLES or (first[0] in PROCLITICS and first[1:] in known)):
-            return start
-    return 0
-
-
 def is_complete(form: Form, known: Container[str]) -> bool:
     """Whether a phrase can stand alone as a name or subject: nothing in it refers outside, and nothing is cut off."""
     parts = form.words
-    if not parts or parts[0] == NAME_JOINER or parts[0] in _PARTICLES or parts[-1] in _OPEN:
+    if not parts or parts[0] == NAME_JOINER or parts[0] in PARTICLES or parts[-1] in _OPEN:
         return False
     if parts[0][0].isdigit():  # a number or a year: 2014م
         return False
@@ -184,8 +167,10 @@ def is_complete(form: Form, known: Container[str]) -> bool:
 
 
 def is_predication(parts: Sequence[str]) -> bool:
-    """Whether one word without an article follows words with it, as in a clause (اللقاح آمن) or after a title
-    (الملك سلمان)."""
+    """Whether one word without an article follows words with it.
+
+    It does in a clause (اللقاح آمن) and after a title (الملك سلمان).
+    """
     return len(parts) > 1 and not parts[-1].startswith(_ARTICLES) and all(p.startswith(_ARTICLES) for p in parts[:-1])
 
 

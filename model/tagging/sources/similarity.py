@@ -7,8 +7,8 @@ from collections.abc import Callable, Container, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from wusum.model.network.outputs import log_softmax
 from wusum.model.tagging.candidates import Candidates, Document
-from wusum.model.tagging.sources.tag_head import log_softmax
 from wusum.model.tagging.vocabulary import Vocabulary
 
 TagLogits = Callable[[Sequence[str]], NDArray[np.float32]]

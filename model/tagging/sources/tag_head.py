@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from wusum.model.tagging.candidates import Candidate, Candidates, Columns, Document, Feature
+from wusum.model.tagging.candidates import NO_LABEL, Candidate, Candidates, Columns, Document, Feature
+from wusum.model.tagging.entry import Mentions
 from wusum.model.tagging.sources.tf_idf import largest
-from wusum.model.tagging.vocabulary import Mentions, Vocabulary
+from wusum.model.tagging.vocabulary import Vocabulary
 
 MAX_PROPOSALS = 10
 """Tags that the head proposes for an article."""
-
-NO_LABEL = -8.0
-"""Stands in for the log probability of a tag that has no label in the head."""
 
 
 class TagHead:
@@ -34,7 +31,7 @@ class TagHead:
 
     def propose(self, document: Document) -> Iterable[Candidate]:
         """Return the likeliest entries, best first."""
-        log_p = document.memo(self, head_log_probabilities)
+        log_p = document.head_log_probabilities()
         labels = self.vocabulary.labels[self.vocabulary.labels < len(log_p)]
         for label in labels[largest(log_p[labels], MAX_PROPOSALS)].tolist():
             if (number := self.vocabulary.of_label(label)) is not None:
@@ -42,7 +39,7 @@ class TagHead:
 
     def measure(self, document: Document, candidates: Candidates) -> Columns:
         """Return what the head says of each candidate."""
-        log_p = document.memo(self, head_log_probabilities)
+        log_p = document.head_log_probabilities()
         label = candidates.counts[:, 3]
         heads = np.append(log_p, NO_LABEL)[label]  # label -1 is the last
         return {
@@ -51,16 +48,3 @@ class TagHead:
             "unlabelled": label < 0,
             "head_best": np.full(len(candidates), log_p.max(initial=NO_LABEL)),
         }
-
-
-def head_log_probabilities(document: Document) -> NDArray[np.float64]:
-    """Return the log probabilities [labels] of a document under the tag head."""
-    return log_softmax(document.output.tag_logits)
-
-
-def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the log probabilities [labels] of logits."""
-    if not len(logits):
-        return np.zeros(0)
-    shifted = logits.astype(np.float64) - logits.max(initial=0)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum()))

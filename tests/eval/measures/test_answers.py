@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import eval_config, score_values
 from wusum.eval.measures.answers import Extraction, Key, Labelling, Tagging, from_json, p_value, to_json
-from wusum.eval.suites.registry import load_suite
+from wusum.eval.suites.suite import load_suite
 
 
 def labelling(*predicted: tuple[str, ...]) -> Labelling:

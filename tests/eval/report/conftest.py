@@ -11,8 +11,9 @@ import pytest
 from tests.fakes import FakeTagger
 from wusum.eval import gold
 from wusum.eval.config import EvalConfig
+from wusum.eval.measures.evaluation import Evaluation
 from wusum.eval.report.report import write_report
-from wusum.eval.runner import Evaluation, evaluate
+from wusum.eval.runner import evaluate
 
 LABELS = {"plain": ["sport", "economy", "health"]}
 

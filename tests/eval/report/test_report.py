@@ -13,9 +13,10 @@ import pytest
 
 from wusum.eval.cli import side_by_side
 from wusum.eval.config import EvalConfig
+from wusum.eval.measures.evaluation import Evaluation
 from wusum.eval.report.errors import worst_errors
 from wusum.eval.report.report import metrics_json, write_report
-from wusum.eval.runner import Evaluation, load_report
+from wusum.eval.runner import load_report
 from wusum.model.errors import ConfigError
 
 

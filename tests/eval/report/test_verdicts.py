@@ -9,9 +9,10 @@ from typing import Any
 from tests.fakes import FakeTagger
 from wusum.eval.config import EvalConfig
 from wusum.eval.measures.answers import Classification, Key, Labelling, Tagging
+from wusum.eval.measures.evaluation import Evaluation
 from wusum.eval.report.report import write_report
 from wusum.eval.report.verdicts import verdicts
-from wusum.eval.runner import Evaluation, evaluate
+from wusum.eval.runner import evaluate
 
 
 def test_a_broken_model_has_bad_verdicts(settings: EvalConfig, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.support import eval_config
-from wusum.eval.suites.registry import load_suite
 from wusum.eval.suites.robustness import SUITE
+from wusum.eval.suites.suite import load_suite
 from wusum.model.errors import CorpusError
 
 

@@ -15,8 +15,8 @@ from tests.support import TEXT, csv_table, encode_records, json_lines, read_arti
 from wusum.model.article import Article
 from wusum.model.errors import DumpError
 from wusum.model.io.fields import Fields
+from wusum.model.io.limits import Limits
 from wusum.model.io.reader import Reject, read_records
-from wusum.model.io.validation import Limits
 
 
 @pytest.mark.parametrize(

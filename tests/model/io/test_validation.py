@@ -8,7 +8,8 @@ import pytest
 
 from tests.support import TEXT, json_lines, read_articles, read_rejects, reject_reason, write_file
 from wusum.model.article import Article
-from wusum.model.io.validation import Limits, validate
+from wusum.model.io.limits import Limits
+from wusum.model.io.validation import validate
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wusum.model.network.spans import (
-    BEGIN,
-    INSIDE,
-    KINDS,
-    MARKS,
-    MIN_LOG_ODDS,
-    OUTSIDE,
-    MarkedSpan,
-    decode_spans,
-    group_phrases,
-)
+from wusum.model.network.outputs import KINDS, MIN_LOG_ODDS
+from wusum.model.network.spans import BEGIN, INSIDE, MARKS, OUTSIDE, MarkedSpan, decode_spans, group_phrases
 from wusum.train.data.corpora import Example
 from wusum.train.data.mentions import marks, name_mentions, phrase_mentions
 

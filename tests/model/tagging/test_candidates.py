@@ -9,8 +9,8 @@ from tests.support import PAGES, UNDECIDED
 from wusum.model.article import Article
 from wusum.model.tagger import Tagger
 from wusum.model.tagging.candidates import Candidate, Candidates, Document, Source
+from wusum.model.tagging.entry import Entry, Mentions
 from wusum.model.tagging.sources.new_phrases import SpanScores
-from wusum.model.tagging.vocabulary import Entry, Mentions
 from wusum.model.text.lexicon import plain_lexicon
 
 FIRST = Candidate(Entry("موسكو", "موسكو", 10, 8, 5, 3), Mentions([(4, 4), (9, 9)], in_title=True))

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from tests.support import PAGES, UNDECIDED, network_output, rank, tag_model, vocabulary_of
 from wusum.model.cli import app
 from wusum.model.errors import VocabularyError
-from wusum.model.network.spans import Phrase
+from wusum.model.network.outputs import Phrase
 from wusum.model.tagger import Tagger
 from wusum.model.tagging.controlled import ControlledRanker
 from wusum.model.tagging.sources.tag_head import MAX_PROPOSALS

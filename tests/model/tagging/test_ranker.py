@@ -13,7 +13,7 @@ from tests.support import PAGES, network_output, rank, tag_model, vocabulary_of
 from wusum.model.article import Article
 from wusum.model.errors import ModelError
 from wusum.model.network.artifact import BUNDLED
-from wusum.model.network.spans import Phrase
+from wusum.model.network.outputs import Phrase
 from wusum.model.options import PredictOptions
 from wusum.model.tagger import Tagger
 from wusum.model.tagging.controlled import ControlledRanker

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from tests.support import ARABIC
 from wusum.model.text import lexicon
+from wusum.model.text.cache import CACHE_MAX_LETTERS
 from wusum.model.text.lexicon import Lexicon, plain_lexicon
 from wusum.model.text.normalisation import INNER_MARKS, normalise
 from wusum.model.text.word_statistics import WordStatistics
-from wusum.model.text.words import CACHE_MAX_LETTERS, words
+from wusum.model.text.words import words
 
 PATTERN = re.compile(rf"[^\W_](?:[^\W_]|[{INNER_MARKS}])*")
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.support import word_statistics
 from wusum.model.errors import ModelError
-from wusum.model.text.word_statistics import WordStatistics
-from wusum.model.text.words import hash_word, match_key
+from wusum.model.text.word_statistics import WordStatistics, hash_word
+from wusum.model.text.words import match_key
 
 
 @pytest.fixture(scope="module")

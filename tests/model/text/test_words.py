@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.support import ARABIC
 from wusum.model.text.normalisation import normalise
-from wusum.model.text.words import MIN_STEM, hash_word, match_key, split_words, strip_clitics, words
+from wusum.model.text.word_statistics import hash_word
+from wusum.model.text.words import MIN_STEM, match_key, split_words, strip_clitics, words
 
 
 @given(ARABIC | st.text(max_size=40))

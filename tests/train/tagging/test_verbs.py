@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from wusum.model.tagging.vocabulary import Entry, Vocabulary
+from wusum.model.tagging.entry import Entry
+from wusum.model.tagging.vocabulary import Vocabulary
 from wusum.train.tagging.verbs import find_verbs
 
 COUNTS: Counter[str] = Counter()

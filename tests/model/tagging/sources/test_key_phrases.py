@@ -8,7 +8,7 @@ import pytest
 from tests.support import network_output, rank, tag_model, vocabulary_of, word_statistics
 from wusum.model.article import Article
 from wusum.model.tagging.selection import Thresholds
-from wusum.model.tagging.sources.key_phrases import MAX_PHRASES, key_phrases
+from wusum.model.text.key_phrases import MAX_PHRASES, key_phrases
 from wusum.model.text.lexicon import Lexicon
 from wusum.model.text.word_statistics import WordStatistics
 

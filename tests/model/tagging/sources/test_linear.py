@@ -15,7 +15,7 @@ from safetensors.numpy import load_file, save_file
 from tests.support import network_output, rank, tag_model, vocabulary_of
 from wusum.model.article import Article
 from wusum.model.errors import ModelError
-from wusum.model.network.spans import Phrase
+from wusum.model.network.outputs import Phrase
 from wusum.model.tagging.controlled import ControlledRanker
 from wusum.model.tagging.ranker import TagModel
 from wusum.model.tagging.selection import Thresholds

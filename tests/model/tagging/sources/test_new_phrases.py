@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping
 import pytest
 
 from tests.support import network_output, vocabulary_of
-from wusum.model.network.spans import MIN_LOG_ODDS, Phrase
+from wusum.model.network.outputs import MIN_LOG_ODDS, Phrase
 from wusum.model.tagging.candidates import Candidates, Document
-from wusum.model.tagging.sources.new_phrases import Form, NewPhrases, is_complete, title_length, uncut
-from wusum.model.tagging.vocabulary import Entry, Mentions, Vocabulary
+from wusum.model.tagging.entry import Entry, Mentions
+from wusum.model.tagging.sources.new_phrases import Form, NewPhrases, is_complete, uncut
+from wusum.model.tagging.vocabulary import Vocabulary
 from wusum.model.text.lexicon import Lexicon, plain_lexicon
+from wusum.model.text.titles import title_length
 from wusum.model.text.word_statistics import WordStatistics
 from wusum.model.text.words import match_key
 

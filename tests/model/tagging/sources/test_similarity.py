@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from tests.support import PAGES, network_output, rank, tag_model
 from wusum.model.tagger import Tagger
 from wusum.model.tagging.controlled import ControlledRanker
+from wusum.model.tagging.entry import Entry
 from wusum.model.tagging.sources import similarity
 from wusum.model.tagging.sources.similarity import FLOOR, WEIGHT, TermSimilarity
 from wusum.model.tagging.terms import Term
-from wusum.model.tagging.vocabulary import Entry, Vocabulary
+from wusum.model.tagging.vocabulary import Vocabulary
 
 KNOWN = Vocabulary(
     Entry(key, key, 9, tagged, 5, label)
