@@ -25,7 +25,7 @@ def line_chart(
     y_range: tuple[float, float] = (0.0, 1.0),
     diagonal: bool = False,
 ) -> str:
-    """Return lines through series of points (x, y) with a legend; the classes of the series are `s0`, `s1` and so on."""
+    """Return lines through series of points (x, y) with a legend; the series have the classes `s0`, `s1` and so on."""
     axes = Axes(x_range, y_range, WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM)
     parts = axes.elements(x_name, ".3g")
     if diagonal:
