@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import yaml
 from jsonargparse import ArgumentParser, set_parsing_settings
 
 from wusum.model.errors import ConfigError
@@ -48,6 +49,7 @@ def load(kind: type[T], path: str | Path, flags: Sequence[str] = ()) -> T:
     names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
     parser = _parser(kind)
     parser.add_argument("--config", action="config")
+    _refuse_unknown(path, names)
     arguments = [f"--config={path}", *(_with_underscores(flag, names, path) for flag in flags)]
     try:
         values = parser.parse_args(arguments).as_dict()
@@ -89,6 +91,16 @@ def _parser(kind: type[Any]) -> ArgumentParser:
     parser = ArgumentParser(exit_on_error=False, add_help=False, allow_abbrev=False, print_config=None, usage=SUPPRESS)
     parser.add_class_arguments(kind)
     return parser
+
+
+def _refuse_unknown(path: str | Path, names: Sequence[str]) -> None:
+    """Raise ConfigError for an unknown setting of a YAML file; jsonargparse overlooks those whose value is empty."""
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return  # jsonargparse says why
+    if isinstance(values, dict) and (unknown := [str(name) for name in values if name not in names]):
+        raise ConfigError(f"{path}: {_unknown(unknown[0])}{_listed(names)}")
 
 
 def _with_underscores(flag: str, names: Sequence[str], path: str | Path) -> str:
