@@ -287,7 +287,7 @@ def test_a_shipped_config_fills_its_stage_and_is_in_the_recipe(stage: str) -> No
 
 def test_every_config_is_one_of_a_stage() -> None:
     names = {path.stem for path in (ROOT / "configs").glob("*.yaml")}
-    assert names == {"topics", "cues", "eval", *STAGES}
+    assert names == {"topics", "cues", "tag_rules", "eval", *STAGES}
 
 
 def test_the_label_map_has_the_topics_of_the_standard(shared: Path) -> None:
