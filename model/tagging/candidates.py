@@ -122,15 +122,15 @@ class Source(Protocol):
         """The features that it measures."""
 
     def propose(self, document: Document) -> Iterable[Candidate]:
-        """Return candidates, best or first first."""
+        """Return candidates in the order in which they are to be considered."""
 
     def measure(self, document: Document, candidates: Candidates) -> Columns:
         """Return a column [candidates] for each of `features`."""
 
 
-def standing(vocabulary: Gazetteer, document: Document) -> list[Candidate]:
+def standing(gazetteer: Gazetteer, document: Document) -> list[Candidate]:
     """Return the entries of a gazetteer that stand in a document, each with its mentions."""
-    mentions = {number: Mentions(spans) for number, spans in vocabulary.find(document.body).items()}
-    for number in vocabulary.find(document.title):
+    mentions = {number: Mentions(spans) for number, spans in gazetteer.find(document.body).items()}
+    for number in gazetteer.find(document.title):
         mentions.setdefault(number, Mentions()).in_title = True
-    return [Candidate(vocabulary.entries[number], places) for number, places in mentions.items()]
+    return [Candidate(gazetteer.entries[number], places) for number, places in mentions.items()]
