@@ -14,7 +14,7 @@ from wusum.model.text.titles import title_length
 from wusum.model.text.words import match_key, subphrases, words
 
 MIN_TAGS = 2
-"""An article gets this many tags if so many stand in it and reach half the threshold."""
+"""An article gets this many tags if as many stand in it and reach half the threshold."""
 
 FULLER_SHARE = 0.5
 """Share of the score of a name that its fuller form needs to take its place."""

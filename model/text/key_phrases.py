@@ -9,7 +9,7 @@ NAME_JOINER = "بن"
 """Joins the parts of a name: neither محمد nor سلمان alone is the name of محمد بن سلمان."""
 
 
-MAX_PHRASE_WORDS = 3
+MAX_KEY_PHRASE_WORDS = 3
 """Words of the longest phrase, not counting NAME_JOINER."""
 
 
@@ -43,7 +43,7 @@ def key_phrases(title: TokenisedText, body: TokenisedText) -> list[tuple[Tokenis
             for last in range(first, len(words)):
                 stem, idf, is_verb, is_edge = words[last]
                 size += stem != NAME_JOINER
-                if size > MAX_PHRASE_WORDS or is_verb or (last > first and broken[last]):
+                if size > MAX_KEY_PHRASE_WORDS or is_verb or (last > first and broken[last]):
                     break
                 key = f"{key} {stem}" if key else stem
                 total += idf

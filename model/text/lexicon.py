@@ -42,7 +42,7 @@ class TokenisedText:
     ends: list[int]
     """Offset behind each word's last character."""
     gaps: list[str]
-    """What stands before each word, since the word before."""
+    """The text between each word and the word before."""
 
     def slice(self, first: int, last: int) -> str:
         """Return the text from word number `first` to word number `last`, both included."""

@@ -18,7 +18,7 @@ from safetensors.numpy import load_file, save_file
 from wusum.model.errors import ModelError
 from wusum.model.tagging.candidates import Candidate, Candidates, Columns, Document, Feature
 from wusum.model.tagging.entry import Mentions
-from wusum.model.tagging.sources.tf_idf import largest, postings, tf_idf
+from wusum.model.tagging.tf_idf import largest, postings, tf_idf
 from wusum.model.tagging.vocabulary import Vocabulary
 from wusum.model.text.lexicon import Lexeme
 

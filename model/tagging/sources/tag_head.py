@@ -8,7 +8,7 @@ import numpy as np
 
 from wusum.model.tagging.candidates import NO_LABEL, Candidate, Candidates, Columns, Document, Feature
 from wusum.model.tagging.entry import Mentions
-from wusum.model.tagging.sources.tf_idf import largest
+from wusum.model.tagging.tf_idf import largest
 from wusum.model.tagging.vocabulary import Vocabulary
 
 MAX_PROPOSALS = 10

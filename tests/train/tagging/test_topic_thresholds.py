@@ -1,4 +1,4 @@
-"""Thresholds of topics, fitted on articles told by hand."""
+"""Thresholds of topics, fitted on articles labelled by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verbs, told by the forms that they are found in."""
+"""Verbs, recognised by the forms in which they occur."""
 
 from __future__ import annotations
 
