@@ -1,10 +1,11 @@
-# `make demo` tags the sample pages; `make test` runs every test; `make lint` checks style and types.
+# `make demo` tags the sample pages; `make test` runs every test; `make lint` checks style and types; `make mutants` says
+# which small changes of the code no test notices.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 TYPING := build/typing
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint mutants clean
 
 demo: .venv/.core
 	$(BIN)/wusum tag tests/pages/*.txt --format table
@@ -20,6 +21,9 @@ lint: .venv/.dev
 	@for part in model train eval; do ln -sfn ../../../$$part $(TYPING)/wusum/$$part; done
 	MYPYPATH=$(TYPING) $(BIN)/mypy -p wusum.model -p wusum.train -p wusum.eval
 
+mutants: .venv/.dev
+	$(BIN)/python -m tests.mutation --sample 40 --report build/mutants.json
+
 clean:
 	rm -rf .venv build *.egg-info
 
@@ -29,5 +33,5 @@ clean:
 	touch $@
 
 .venv/.dev: .venv/.core
-	$(PIP) -e '.[train,eval,dev]'
+	$(PIP) -e '.[train,eval,ray,dev]'
 	touch $@
