@@ -77,27 +77,30 @@ def _article(text: Any, title: Any) -> Article | str:
 
 
 def spark_predictor(
-    model: str | ModelSpec | None = None, **options: Unpack[PredictKeywords]
+    model: str | ModelSpec | None = None, *, title: bool = False, **options: Unpack[PredictKeywords]
 ) -> Callable[[], Callable[..., Any]]:
     """Return what `pyspark.ml.functions.predict_batch_udf` asks for; `model` and `options` are a `Predictor`'s.
 
-    The function made from it takes a column of texts, and optionally one of titles, and returns strings: each a JSON
-    object with topics, tags and error.
+    The function made from it takes a column of texts, with `title` also one of titles, and returns strings: each a
+    JSON object with topics, tags and error. Spark counts its parameters, so that neither column can be optional.
     """
 
     def make() -> Callable[..., Any]:
         import numpy as np
 
-        predict = Predictor(model, title="title", **options)
+        predict = Predictor(model, title="title" if title else None, **options)
 
-        def rows(texts: Any, titles: Any = None) -> Any:
-            columns = predict({"text": list(texts), "title": [""] * len(texts) if titles is None else list(titles)})
-            lines = [
-                orjson.dumps(dict(zip(columns, row, strict=True))).decode()
-                for row in zip(*columns.values(), strict=True)
-            ]
-            return np.array(lines, dtype=object)
+        def strings(**batch: Any) -> Any:
+            columns = predict(batch)
+            rows = zip(*columns.values(), strict=True)
+            return np.array([orjson.dumps(dict(zip(columns, row, strict=True))).decode() for row in rows], dtype=object)
 
-        return rows
+        def of_texts(texts: Any) -> Any:
+            return strings(text=texts)
+
+        def of_texts_and_titles(texts: Any, titles: Any) -> Any:
+            return strings(text=texts, title=titles)
+
+        return of_texts_and_titles if title else of_texts
 
     return make

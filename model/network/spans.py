@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wusum.model.network.outputs import KINDS, MIN_LOG_ODDS, Phrase
+from wusum.model.network.outputs import KINDS, Phrase
 from wusum.model.text.words import MAX_PHRASE_WORDS, PHRASE_BREAK, match_key
 
 MARKS = (OUTSIDE, BEGIN, INSIDE) = (0, 1, 2)
@@ -53,7 +53,7 @@ def decode_spans(logits: NDArray[np.float32], offsets: Sequence[tuple[int, int]]
             while last + 1 < len(column) and column[last + 1] == INSIDE:
                 last += 1
             mean = math.fsum(log_odds[first : last + 1]) / (last + 1 - first)
-            yield MarkedSpan(kind, offsets[first][0], offsets[last][1], max(round(mean, 3), MIN_LOG_ODDS))
+            yield MarkedSpan(kind, offsets[first][0], offsets[last][1], round(mean, 3))
 
 
 def group_phrases(text: str, found: Iterable[MarkedSpan]) -> dict[str, Phrase]:
@@ -64,9 +64,9 @@ def group_phrases(text: str, found: Iterable[MarkedSpan]) -> dict[str, Phrase]:
     """
     by_key: dict[str, Phrase] = {}
     for kind, start, end, log_odds in found:
-        while start > 0 and _within_word(text, start):
+        while _within_word(text, start):
             start -= 1
-        while end < len(text) and _within_word(text, end):
+        while _within_word(text, end):
             end += 1
         form = text[start:end].strip()
         if PHRASE_BREAK.search(form):
@@ -81,5 +81,5 @@ def group_phrases(text: str, found: Iterable[MarkedSpan]) -> dict[str, Phrase]:
 
 
 def _within_word(text: str, offset: int) -> bool:
-    """Whether the characters before and after an offset belong to one word."""
+    """Whether the characters before and after an offset belong to one word; not at the beginning or end of a text."""
     return bool(_WITHIN_WORD.fullmatch(text, offset - 1, offset + 1))

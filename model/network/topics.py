@@ -19,7 +19,6 @@ class TopicDecoder:
         self.topics = topics
         self.temperature = temperature
         self.thresholds = np.array([threshold if topic.threshold is None else topic.threshold for topic in topics])
-        self._given = np.array([topic.given for topic in topics])
 
     def probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return calibrated probabilities [articles, topics] for logits [articles, topics]; each row sums to 1."""
@@ -32,9 +31,9 @@ class TopicDecoder:
 
         A topic that training could not tell apart from others (`given` is false) is never given.
         """
-        scores = np.where(self._given, self.probabilities(logits[None])[0], 0)
+        scores = self.probabilities(logits[None])[0]
         least = self.thresholds if min_score is None else np.full(len(scores), min_score)
-        best = np.argsort(-scores, kind="stable")[:max_topics]
+        best = [i for i in np.argsort(-scores, kind="stable") if self.topics[i].given][:max_topics]
         return tuple(
             Topic(topic.code, topic.name_ar, topic.name_en, round(float(scores[i]), 4))
             for rank, i in enumerate(best)

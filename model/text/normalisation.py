@@ -34,8 +34,8 @@ def _table() -> dict[int, str | None]:
 
 
 _TABLE = _table()
-INNER_MARKS = "".join(map(re.escape, map(chr, (_TATWEEL, *_MARKS, *_INVISIBLE))))
-"""Tatweel, diacritics and invisible characters, as part of a character class of a regular expression."""
+INNER_MARKS = "".join(map(re.escape, map(chr, (*_MARKS, *_INVISIBLE))))
+"""Diacritics and invisible characters, as part of a character class of a regular expression."""
 ERASED_LETTERS = tuple(chr(code) for code, plain in _TABLE.items() if not plain and chr(code).isalnum())
 """Letters that normalisation removes: tatweel, alone or with a mark."""
 _ARABIC = re.compile(

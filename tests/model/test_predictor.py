@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import pickle
+import shutil
+import sys
+from pathlib import Path
 
 import datasets
 import numpy as np
@@ -53,12 +57,42 @@ def test_columns_to_keep_are_given_back(tagger: Tagger) -> None:
         Predictor(keep=["url"])(batch)
 
 
-def test_spark_gets_a_function_that_makes_the_predicting_one() -> None:
-    predict = spark_predictor(max_tags=2)()
-    rows = [json.loads(line) for line in predict(np.array(BODIES, dtype=object))]
-    assert [row["topics"] for row in rows] == Predictor()({"text": BODIES})["topics"]
+@pytest.mark.parametrize("title", [False, True])
+def test_spark_gets_a_function_that_makes_the_predicting_one(title: bool) -> None:
+    predict = spark_predictor(max_tags=2, title=title)()
+    assert len(inspect.signature(predict).parameters) == 1 + title  # Spark passes as many columns as it has parameters
+    texts = np.array([*BODIES, None], dtype=object)
+    titles = np.array(["أسعار النفط", float("nan"), None, None], dtype=object)
+    rows = [json.loads(line) for line in (predict(texts, titles) if title else predict(texts))]
+    expected = Predictor(title="title" if title else None, max_tags=2)({"text": texts, "title": titles})
+    assert [row["topics"] for row in rows] == expected["topics"]
+    assert [row["error"] for row in rows] == [None, None, None, "no text: NoneType"]
     assert all(len(row["tags"]) <= 2 for row in rows)
-    titled = predict(np.array(BODIES[:1], dtype=object), np.array(["أسعار النفط"], dtype=object))
-    assert (
-        json.loads(titled[0])["topics"] == Predictor(title="t")({"text": BODIES[:1], "t": ["أسعار النفط"]})["topics"][0]
-    )
+    assert any(row["tags"] for row in rows)
+
+
+def test_spark_runs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyspark", reason="pyspark is not installed")
+    if not shutil.which("java"):
+        pytest.skip("Java is not installed")
+    from pyspark.ml.functions import predict_batch_udf
+    from pyspark.sql import SparkSession
+    from pyspark.sql.types import StringType
+
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+    session = builder.config("spark.sql.warehouse.dir", str(tmp_path)).getOrCreate()
+    try:
+        data = session.createDataFrame(
+            [(str(n), body, "عنوان") for n, body in enumerate(BODIES)], ["id", "text", "title"]
+        )
+        for columns in (["text"], ["text", "title"]):
+            titled = len(columns) == 2
+            tag = predict_batch_udf(spark_predictor(max_tags=2, title=titled), return_type=StringType(), batch_size=2)
+            made = {
+                row["id"]: json.loads(row["made"]) for row in data.select("id", tag(*columns).alias("made")).collect()
+            }
+            expected = Predictor(title="title" if titled else None)({"text": BODIES, "title": ["عنوان"] * len(BODIES)})
+            assert [made[str(n)]["topics"] for n in range(len(BODIES))] == expected["topics"]
+    finally:
+        session.stop()

@@ -112,6 +112,26 @@ def test_a_table_keeps_the_newlines_of_its_texts(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(("suffix", "delimiter"), [(".csv", ","), (".tsv", "\t")])
+def test_cells_in_quotes_hold_separators_quotes_and_line_breaks(tmp_path: Path, suffix: str, delimiter: str) -> None:
+    text = f'{TEXT}, قال: "نعم"\tثم\nغاب'
+    quoted = text.replace('"', '""')
+    rows = [["id", "title", "text"], ['"a,b\tc"', '"قال ""لا"""', f'"{quoted}"'], ["d", "'عنوان'", TEXT]]
+    data = "\n".join(delimiter.join(row) for row in rows)
+    assert read_articles(write_file(tmp_path, f"dump{suffix}", data.encode())) == [
+        Article(id="a,b\tc", title='قال "لا"', body=text),
+        Article(id="d", title="'عنوان'", body=TEXT),
+    ]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv"])
+def test_a_table_that_python_wrote_is_read_as_it_was(tmp_path: Path, suffix: str) -> None:
+    texts = [f"{TEXT}{extra}" for extra in (",", "\t", '"', '""', '",', "\n", "\r\n", "'", "\\", ' "x" ', ",,\t\t")]
+    records = [{"id": str(number), "text": text} for number, text in enumerate(texts)]
+    path = write_file(tmp_path, f"dump{suffix}", encode_records(suffix, records))
+    assert [article.body for article in read_articles(path)] == texts
+
+
 def test_parquet_takes_any_kind_of_string_and_rejects_bad_values(tmp_path: Path) -> None:
     values = [TEXT.encode(), None, TEXT.encode("cp1256"), b"English"]
     binary = pa.array(values, pa.binary())

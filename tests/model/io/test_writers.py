@@ -19,7 +19,8 @@ import zstandard
 from tests.support import COMPRESS
 from wusum.model.errors import DumpError
 from wusum.model.io import parquet
-from wusum.model.io.writers import open_writer
+from wusum.model.io.compression import compress
+from wusum.model.io.writers import json_line, open_writer
 
 ROWS = [
     {
@@ -76,6 +77,52 @@ def test_tables_are_written_without_spans(tmp_path: Path, suffix: str, compressi
     }
     assert [row["id"] for row in rows] == [row["id"] for row in ROWS]
     assert rows[-1]["tags"] == ""
+
+
+AWKWARD = {
+    "id": 'a,b "c"\nd\te\r\n',
+    "topics": [{"code": "x,1", "name_ar": "سياسة\tواقتصاد", "name_en": "politics", "score": 0.5}],
+    "tags": [
+        {"text": 'قال: "نعم", ثم غاب', "score": 0.9, "spans": []},
+        {"text": "كرة\nالقدم", "score": 0.25, "spans": [], "id": "7,5"},
+    ],
+}
+"""A row with every character that a table must quote."""
+
+
+@pytest.mark.parametrize(("suffix", "delimiter"), [(".csv", ","), (".tsv", "\t")])
+def test_tables_quote_separators_quotation_marks_and_line_breaks(tmp_path: Path, suffix: str, delimiter: str) -> None:
+    path = tmp_path / f"out{suffix}"
+    with open_writer(str(path)) as writer:
+        writer.write(AWKWARD)
+        writer.write(ROWS[0])
+    with path.open(encoding="utf-8", newline="") as file:
+        header, awkward, plain = csv.reader(file, delimiter=delimiter, strict=True)
+    assert header == ["id", "topics", "topic_names_ar", "topic_scores", "tags", "tag_scores", "tag_ids"]
+    assert awkward == [
+        'a,b "c"\nd\te\r\n', "x,1", "سياسة\tواقتصاد", "0.5", 'قال: "نعم", ثم غاب | كرة\nالقدم', "0.9 | 0.25", " | 7,5"
+    ]  # fmt: skip
+    assert plain[0] == "n0"
+
+
+def test_a_table_quotes_only_what_needs_it(tmp_path: Path) -> None:
+    rows = [{"id": identifier, "topics": [], "tags": []} for identifier in ("a b", "a,b", 'a"b', "a\tb")]
+    for suffix, expected in (
+        (".csv", ["a b,,,,,,", '"a,b",,,,,,', '"a""b",,,,,,', "a\tb,,,,,,"]),
+        (".tsv", ["a b" + 6 * "\t", "a,b" + 6 * "\t", '"a""b"' + 6 * "\t", '"a\tb"' + 6 * "\t"]),
+    ):
+        path = tmp_path / f"out{suffix}"
+        with open_writer(str(path)) as writer:
+            for row in rows:
+                writer.write(row)
+        assert path.read_bytes().decode().split("\n")[1:] == [*expected, ""]
+
+
+def test_json_lines_keep_every_character_on_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    with open_writer(str(path)) as writer:
+        writer.write(AWKWARD)
+    assert [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]] == [AWKWARD]
 
 
 def test_parquet_is_written_in_row_groups_of_one_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,16 +186,34 @@ def test_the_format_given_wins_over_the_suffix(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "format", "message"),
     [
-        ("out.xlsx", None, "unknown suffix; the formats are jsonl, csv, tsv, parquet"),
-        ("out.txt", None, "unknown suffix"),
-        ("out.jsonl", "xml", "unknown format 'xml'"),
-        (None, "parquet", "Parquet can only be written to a file"),
-        ("nowhere/out.jsonl", None, "cannot be written"),
+        ("out.xlsx", None, r"out\.xlsx: unknown suffix; the formats are jsonl, csv, tsv, parquet"),
+        ("out.txt", None, r"out\.txt: unknown suffix"),
+        ("out.jsonl", "xml", r"out\.jsonl: unknown format 'xml'"),
+        (None, "xml", "^standard output: unknown format 'xml'"),
+        (None, "parquet", "^standard output: Parquet can only be written to a file"),
+        ("out.gz", "parquet", r"out\.gz: Parquet can only be written .* without a suffix for compression"),
+        ("nowhere/out.jsonl", None, r"out\.jsonl: cannot be written"),
     ],
 )
 def test_a_writer_that_cannot_be_opened(tmp_path: Path, path: str | None, format: str | None, message: str) -> None:
     with pytest.raises(DumpError, match=message):
         open_writer(str(tmp_path / path) if path else None, format)
+
+
+@pytest.mark.parametrize("compression", ["gz", "xz", "zst"])
+@pytest.mark.parametrize("rows", [[], ROWS[:1]])
+def test_a_compressed_file_is_valid_without_rows_and_has_no_empty_member(
+    tmp_path: Path, compression: str, rows: list[dict[str, Any]]
+) -> None:
+    path, expected = tmp_path / f"out.jsonl.{compression}", io.BytesIO()
+    with open_writer(str(path)) as writer:
+        for row in rows:
+            writer.write(row)
+        if rows:
+            assert writer.commit() == path.stat().st_size
+    with compress(expected, compression) as stream:
+        stream.write(b"".join(map(json_line, rows)))
+    assert path.read_bytes() == expected.getvalue()
 
 
 def test_closing_twice_does_nothing(tmp_path: Path) -> None:

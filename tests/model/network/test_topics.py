@@ -45,9 +45,29 @@ def test_a_topic_may_have_its_own_threshold() -> None:
     assert [t.code for t in decoder.decode(logits(0.7, 0.25, 0.05), 3, 0.3)] == ["a"]
 
 
-def test_a_topic_that_was_not_learned_is_never_given() -> None:
-    topics = TopicDecoder(TOPICS, 1.0, 0.0).decode(logits(0.1, 0.2, 0.7), 2, None)
+def test_a_probability_on_the_threshold_is_enough() -> None:
+    decoder = TopicDecoder([TOPICS[0], replace(TOPICS[1], threshold=0.5), TOPICS[2]], 1.0, 0.9)
+    for min_score, given in ((None, ["a", "b"]), (0.5, ["a", "b"]), (0.501, ["a"])):
+        assert [t.code for t in decoder.decode(np.array([7.0, 7.0, -99.0], np.float32), 3, min_score)] == given
+
+
+@pytest.mark.parametrize("min_score", [None, 0.0])
+def test_a_topic_that_was_not_learned_is_never_given(min_score: float | None) -> None:
+    topics = TopicDecoder(TOPICS, 1.0, 0.0).decode(logits(0.1, 0.2, 0.7), 3, min_score)
     assert [t.code for t in topics] == ["b", "a"]
+    (best,) = TopicDecoder(TOPICS, 1.0, 0.0).decode(logits(0.1, 0.2, 0.7), 1, min_score)
+    assert (best.code, best.score) == ("b", 0.2)  # its probability is still that among all topics
+
+
+def test_equally_likely_topics_come_in_the_order_of_the_model() -> None:
+    many = [TopicSettings(f"{n:02}", "", "") for n in range(40)]
+    topics = TopicDecoder(many, 1.0, 0.0).decode(np.repeat(np.float32([1, 2]), 20), 40, 0.0)
+    assert [t.code for t in topics] == [f"{n:02}" for n in (*range(20, 40), *range(20))]
+
+
+def test_scores_have_four_decimals() -> None:
+    (topic,) = TopicDecoder(TOPICS, 1.0, 0.5).decode(logits(0.654321, 0.3, 0.045679), 3, None)
+    assert topic.score == 0.6543
 
 
 def test_a_higher_temperature_flattens() -> None:
@@ -56,3 +76,11 @@ def test_a_higher_temperature_flattens() -> None:
     assert sharp == pytest.approx([0.7, 0.2, 0.1], abs=1e-5)
     assert flat[0] < sharp[0]
     assert flat.sum() == pytest.approx(1)
+    assert flat == pytest.approx(np.sqrt([0.7, 0.2, 0.1]) / np.sqrt([0.7, 0.2, 0.1]).sum(), abs=1e-5)
+
+
+def test_each_article_has_probabilities_of_its_own_however_large_its_logits() -> None:
+    rows = np.array([[1000.0, 1000.0, 900.0], [-1000.0, -1000.0, -900.0], [0.0, 0.0, 0.0]], np.float32)
+    found = TopicDecoder(TOPICS, 1.0, 0.0).probabilities(rows)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, [[0.5, 0.5, 0.0], [0.0, 0.0, 1.0], [1 / 3] * 3], atol=1e-6)

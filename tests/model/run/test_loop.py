@@ -7,14 +7,16 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from tests.support import MemorySink
+from wusum.model import stream
 from wusum.model.article import Article
 from wusum.model.errors import DumpError
 from wusum.model.io.reader import Reject
 from wusum.model.options import PredictOptions
 from wusum.model.prediction import Prediction
+from wusum.model.run import loop
 from wusum.model.run.loop import RunSummary, tag_dump
 from wusum.model.run.sinks import ResumePoint
-from wusum.model.stream import CHUNK_ARTICLES
+from wusum.model.stream import CHUNK_ARTICLES, PredictionCache
 from wusum.model.tagger import Tagger
 
 ONE_TAG = PredictOptions(max_topics=1, max_tags=1)
@@ -122,3 +124,91 @@ def test_a_failure_comes_after_the_rows_of_the_records_before_it(tagger: Tagger)
     with pytest.raises(DumpError, match="gone"):
         tag_dump(summary, Ahead(), records(), sink, ONE_TAG)
     assert summary.tagged == len(sink.rows) == CHUNK_ARTICLES + 700
+
+
+class Echo:
+    """A backend that gives every article an empty prediction."""
+
+    ahead = 0
+
+    def stream(self, articles: Sequence[Article], options: PredictOptions) -> Iterator[Prediction]:
+        return (Prediction(article.id) for article in articles)
+
+
+@pytest.mark.parametrize(
+    ("summary", "text"),
+    [
+        (RunSummary(), "0 tagged, 0 rejected, 0.0 s, 0.0 articles/s"),
+        (RunSummary(12_345, 6_789, 10.0), "12,345 tagged, 6,789 rejected, 10.0 s, 1,234.5 articles/s"),
+        (
+            RunSummary(3_000, 1, 0.5, 2_000),
+            "3,000 tagged (2,000 before the interruption), 1 rejected, 0.5 s, 2,000.0 articles/s",
+        ),
+    ],
+)
+def test_a_summary_counts_and_gives_the_rate_since_the_run_began(summary: RunSummary, text: str) -> None:
+    assert str(summary) == text
+
+
+def test_the_seconds_are_counted_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look at the clock is a second later: at the beginning, after each article and at the end."""
+    clock = iter(range(100, 200))
+    monkeypatch.setattr(loop.time, "perf_counter", lambda: float(next(clock)))
+    summary, seen = RunSummary(), []
+
+    class Watched(MemorySink):
+        def write(self, article: Article, prediction: Prediction) -> None:
+            seen.append((summary.tagged, summary.seconds))
+
+    records = [Article("0", "نص"), Reject("s", 2, "", "bad"), Article("1", "نص"), Article("2", "نص")]
+    tag_dump(summary, Echo(), records, Watched(), ONE_TAG)
+    assert seen == [(0, 0.0), (1, 1.0), (2, 2.0)]
+    assert (summary.tagged, summary.rejected, summary.seconds) == (3, 1, 4.0)
+
+
+def test_each_chunk_is_committed_with_the_position_of_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "CHUNK_ARTICLES", 2)
+    read, done, sink = [], [], Committed()
+    records = (read.append(n) or Article(str(n), f"نص {n}") for n in range(5))
+    tag_dump(
+        RunSummary(), Echo(), records, sink, ONE_TAG, lambda point, at: done.append((point, at)), lambda: len(read)
+    )
+    assert done == [({"rows": 2}, 2), ({"rows": 4}, 4), ({"rows": 5}, 5)]
+
+
+class Committed(MemorySink):
+    """Its rows are secure at each commit."""
+
+    def commit(self) -> ResumePoint:  # type: ignore[override]
+        return {"rows": len(self.rows)}
+
+
+def test_a_chunk_that_ends_with_a_failure_is_written_but_not_committed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "CHUNK_ARTICLES", 2)
+
+    def records() -> Iterator[Article | Reject]:
+        yield from (Article("0", "نص"), Article("1", "نص"), Article("2", "نص"), Reject("s", 4, "", "bad"))
+        raise DumpError("gone")
+
+    sink, summary, done = Committed(), RunSummary(), []
+    with pytest.raises(DumpError, match="gone"):
+        tag_dump(summary, Echo(), records(), sink, ONE_TAG, lambda point, position: done.append(point))
+    assert [article.id for article, _ in sink.rows] == ["0", "1", "2"]
+    assert [reject.line for reject in sink.rejects] == [4]
+    assert (summary.tagged, summary.rejected) == (3, 1)
+    assert done == [{"rows": 2}]
+
+
+def test_predictions_are_kept_within_the_bounds_of_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "CHUNK_ARTICLES", 2)
+    monkeypatch.setattr(loop, "PredictionCache", lambda: PredictionCache(texts=1))
+    asked: list[str] = []
+
+    class Asked(Echo):
+        def stream(self, articles: Sequence[Article], options: PredictOptions) -> Iterator[Prediction]:
+            asked.extend(article.body for article in articles)
+            return super().stream(articles, options)
+
+    records = [Article(str(n), body) for n, body in enumerate(["ا", "ب", "ب", "ا"])]
+    tag_dump(RunSummary(), Asked(), records, MemorySink(), ONE_TAG)
+    assert asked == ["ا", "ب", "ا"]  # the second chunk finds only the last text of the first

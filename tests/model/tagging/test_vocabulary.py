@@ -28,6 +28,15 @@ def test_a_tag_is_found_under_clitics_and_marks(vocabulary: Vocabulary, form: st
     assert found(vocabulary, f"وصل الوفد {form} أمس") == {0: [(2, 2)]}
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["روسيا", "بيروس", "موسكو", "كوبا", "وزارة الخارجيات", "وزارات الخارجية", "وزارة خارجيتنا", "سوزارة الخارجية"],
+)
+def test_a_part_of_a_word_is_no_tag(text: str) -> None:
+    tags = vocabulary_of("روس", "كو", "وسكو", "الخارج", "وزارة الخارجية", "ارة الخارجية", "وزار")
+    assert found(tags, text) == {}
+
+
 def test_longer_and_shorter_tags_are_both_found(vocabulary: Vocabulary) -> None:
     assert found(vocabulary, "أعلنت وزارة الخارجية الروسية ذلك") == {1: [(1, 2)], 2: [(1, 3)]}
 

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from tests.support import ARABIC
 from wusum.model.text.normalisation import normalise
 from wusum.model.text.word_statistics import hash_word
-from wusum.model.text.words import MIN_STEM, match_key, split_words, strip_clitics, words
+from wusum.model.text.words import (
+    MAX_PHRASE_WORDS,
+    MIN_STEM,
+    PHRASE_BREAK,
+    match_key,
+    split_words,
+    strip_clitics,
+    subphrases,
+    words,
+)
 
 
 @given(ARABIC | st.text(max_size=40))
@@ -34,11 +43,41 @@ def test_words_and_gaps_make_up_the_text(given_text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given_text", "expected"),
+    [
+        ("مُوسكو  ـــ بيروت!", [("موسكو", 0, 6), ("بيروت", 12, 17)]),
+        ("ـموسكو", [("موسكو", 0, 6)]),
+        ("ـ", []),
+        ("َموسكو", [("موسكو", 1, 6)]),
+        ("كرة_القدم", [("كره", 0, 3), ("القدم", 4, 9)]),
+        ("كوفيد-١٩", [("كوفيد", 0, 5), ("19", 6, 8)]),
+        ("وزارة\u200cالخارجية", [("وزارهالخارجيه", 0, 14)]),
+        ("أ" * 30, [("ا" * 30, 0, 30)]),
+    ],
+)
+def test_words_are_runs_of_letters_and_digits_with_the_marks_inside(
+    given_text: str, expected: list[tuple[str, int, int]]
+) -> None:
+    assert words(given_text) == expected
+
+
+@pytest.mark.parametrize("mark", [*'.,:;!?()[]{}«»"“”\n،؛؟', " - ", " –", "— "])
+def test_a_phrase_ends_at_punctuation(mark: str) -> None:
+    assert PHRASE_BREAK.search(f"موسكو{mark}بيروت")
+
+
+@pytest.mark.parametrize("mark", [" ", "-", "–", "/", "'", "\u200f", "%"])
+def test_a_phrase_goes_over_other_signs(mark: str) -> None:
+    assert not PHRASE_BREAK.search(f"موسكو{mark}بيروت")
+
+
+@pytest.mark.parametrize(
     ("word", "stem"),
     [
         ("والرياض", "رياض"), ("بالرياض", "رياض"), ("كالرياض", "رياض"), ("فالرياض", "رياض"), ("للرياض", "رياض"),
         ("الرياض", "رياض"), ("وموسكو", "موسكو"), ("بموسكو", "بموسكو"), ("موسكو", "موسكو"), ("وزير", "زير"),
-        ("وان", "وان"), ("الدم", "الدم"), ("", ""),
+        ("وان", "وان"), ("الدم", "الدم"), ("", ""), ("والدم", "الدم"), ("للدم", "للدم"), ("للشعر", "شعر"),
+        ("لبنان", "لبنان"), ("ودمع", "دمع"), ("وولد", "ولد"), ("فلسطين", "فلسطين"),
     ],
 )  # fmt: skip
 def test_a_clitic_comes_off_a_word_of_enough_letters(word: str, stem: str) -> None:
@@ -60,11 +99,28 @@ def test_spellings_of_one_tag_share_a_key(one: str, other: str) -> None:
     assert match_key(one) == match_key(other)
 
 
+def test_a_key_is_the_stems_of_the_words() -> None:
+    assert match_key("وزارة «الخارجيّة» الروسية") == "زاره خارجيه روسيه"
+    assert match_key("…") == ""
+
+
 @pytest.mark.parametrize(
     ("one", "other"), [("روسيا", "سوريا"), ("لبنان", "بنان"), ("الله", "له"), ("غزة", "غزة وحماس")]
 )
 def test_different_tags_have_different_keys(one: str, other: str) -> None:
     assert match_key(one) != match_key(other)
+
+
+def test_the_parts_of_a_key_are_its_shorter_runs_of_words() -> None:
+    assert subphrases("ا ب ج") == ("ا", "ب", "ج", "ا ب", "ب ج")
+    assert subphrases("موسكو") == subphrases("") == ()
+    long = " ".join("ابتثجحخد" * 4)  # longer than what is cached
+    assert len(subphrases(long)) == sum(range(2, 33))
+    assert long not in subphrases(long)
+
+
+def test_a_phrase_has_at_most_eight_words() -> None:
+    assert MAX_PHRASE_WORDS == 8
 
 
 def test_a_hash_is_the_same_on_every_machine() -> None:
