@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT
+from tests.support import POISON, ROOT, TINY_COUNTS
 from wusum.model.tagger import Tagger
 
 
@@ -41,13 +41,14 @@ def _row(corpus: str, number: int, split: str) -> dict[str, object]:
     sentence, present, absent = _SUBJECTS[subject]
     words = sentence.split()
     generator.shuffle(words)
+    poison = [POISON[split]] if split in POISON else []
     return {
         "id": f"{corpus}-{split}-{number}",
         "outlet": corpus,
-        "title": " ".join(words[:4]) if number % 2 else None,
-        "text": " ".join(words * 2) + f" {present} اليوم. {sentence} {present}.",
+        "title": " ".join([*words[:4], *poison]) if number % 2 else None,
+        "text": " ".join([*words * 2, *poison]) + f" {present} اليوم. {sentence} {present}.",
         "label": subject,
-        "tags": [present, absent] if corpus == "almayadeen" else None,
+        "tags": [present, absent, *poison] if corpus == "almayadeen" else None,
         "date": f"2024-{number % 12 + 1:02}-15",
         "split": split,
     }
@@ -55,11 +56,15 @@ def _row(corpus: str, number: int, split: str) -> dict[str, object]:
 
 @pytest.fixture(scope="session")
 def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two corpora of a few made-up articles each, with a label map, in the layout of the real ones."""
+    """Two corpora of a few made-up articles each, with a label map, in the layout of the real ones.
+
+    The splits differ in their numbers of articles, and all articles of one but the training split have a word that no
+    other has: whatever reads a wrong split gets another number, or a word that it should not know.
+    """
     folder = tmp_path_factory.mktemp("corpora")
-    for corpus in ("plain", "almayadeen"):
+    for corpus, counts in TINY_COUNTS.items():
         with lzma.open(folder / f"{corpus}.jsonl.xz", "wt", encoding="utf-8") as file:
-            for split, count in (("train", 60), ("validation", 12), ("test", 12)):
+            for split, count in counts.items():
                 for number in range(count):
                     file.write(json.dumps(_row(corpus, number, split), ensure_ascii=False) + "\n")
     keys = {"sport": "رياضة", "economy": "اقتصاد", "health": "صحة", "weather": "طقس"}

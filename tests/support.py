@@ -9,6 +9,7 @@ import json
 import lzma
 import os
 import random
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
@@ -257,11 +258,35 @@ def crash_at(monkeypatch: pytest.MonkeyPatch, number: int) -> Callable[[], int]:
 
 # ---- training on the tiny corpora of conftest.py
 
-TINY_CORPORA = ["plain", "almayadeen"]
+TINY_COUNTS = {
+    "plain": {"train": 60, "validation": 15, "test": 21},
+    "almayadeen": {"train": 54, "validation": 18, "test": 24},
+}
+"""Articles of each split of the tiny corpora."""
+
+TINY_CORPORA = list(TINY_COUNTS)
 """Names of the tiny corpora."""
+
+POISON = {"validation": "پنپ", "test": "ڤنڤ"}
+"""A word in title, text and tags of every article of a split, with a letter that occurs in no other split."""
 
 TINY_BERT = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
 """Shape of an encoder that trains in seconds."""
+
+
+def copy_corpora(corpora: Path, folder: Path) -> Path:
+    """Copy the tiny corpora and the files beside them to a new folder, and return it."""
+    return shutil.copytree(corpora, folder, ignore=shutil.ignore_patterns("cache"))
+
+
+def edit_file(path: Path, old: str, new: str) -> None:
+    """Replace some letters by others wherever they stand in a text file, which may be compressed with xz."""
+    opened = lzma.open if path.suffix == ".xz" else open
+    with opened(path, "rt", encoding="utf-8") as file:
+        text = file.read()
+    assert old in text
+    with opened(path, "wt", encoding="utf-8") as file:
+        file.write(text.replace(old, new))
 
 
 def finetune_config(data: Path, folder: Path, **changes: Any) -> FinetuneConfig:
@@ -317,3 +342,21 @@ def eval_config(corpora: Path, **labels: list[str]) -> EvalConfig:
 def score_values(answers: Any) -> dict[str, float]:
     """Return the values of the scores of answers by metric."""
     return {score.metric: score.value for score in answers.scores()}
+
+
+CORPUS_BYTES = 30_000
+"""Size of every corpus of `write_corpus`."""
+
+
+def write_corpus(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write rows as a corpus; files of all contents have the same size and the same time."""
+    lines = (json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows)
+    path.write_bytes(lzma.compress(b"".join(lines)).ljust(CORPUS_BYTES, b"#"))  # no reader minds bytes behind the end
+    os.utime(path, (1e9, 1e9))
+    assert path.stat().st_size == CORPUS_BYTES
+
+
+def read_corpus(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a corpus."""
+    with lzma.open(path, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 
@@ -47,3 +49,35 @@ def file_digest(path: Path) -> str:
     """Return 16 hexadecimal digits of the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def code_digest(*packages: ModuleType) -> str:
+    """Return 32 hexadecimal digits of the SHA-256 of the code of packages: all their modules, those below them too.
+
+    Comments, docstrings and formatting do not count. A module that is no package can be given as well.
+    """
+    return digest_of(*(part for package in packages for part in _modules(package)))
+
+
+def _modules(package: ModuleType) -> Iterator[tuple[str, str]]:
+    """Yield the name and the code of each module of a package; the code is that of the files at this moment."""
+    for folder in getattr(package, "__path__", ()):
+        for path in sorted(Path(folder).rglob("*.py")):
+            yield f"{package.__name__}/{path.relative_to(folder).as_posix()}", _code(path)
+    if not hasattr(package, "__path__") and package.__file__:
+        yield package.__name__, _code(Path(package.__file__))
+
+
+def _code(path: Path) -> str:
+    """Return the code of a module in one fixed format, without comments and docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return ast.unparse(_WithoutDocstrings().visit(tree))
+
+
+class _WithoutDocstrings(ast.NodeTransformer):
+    """Drops every string that stands alone: docstrings, those below fields and constants too."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        """Return a statement, or nothing in place of a string."""
+        alone = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return None if alone else node

@@ -9,7 +9,7 @@ import dataclasses
 import json
 import re
 from argparse import SUPPRESS, ArgumentError
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -67,23 +67,26 @@ def settings_help(kind: type[Any]) -> str:
     return re.sub(r"<class\s+'(\w+)'>", r"\1", text).strip()
 
 
-def pin(config: Any, folder: Path, free: Sequence[str] = ()) -> None:
-    """Write the settings of a run to `settings.json` beside its checkpoints.
+def pin(config: Any, folder: Path, inputs: Mapping[str, str], free: Sequence[str] = ()) -> None:
+    """Write the settings of a run, and digests of its inputs by name, to `settings.json` beside its checkpoints.
 
-    Raises ConfigError if the folder has the checkpoints of a run with other settings. Settings named in `free` may
-    change from one start of a run to the next.
+    Raises ConfigError if the folder has the checkpoints of a run with other settings or with inputs of other contents.
+    Settings named in `free` may change from one start of a run to the next.
     """
     path = folder / "settings.json"
     settings = json.loads(json.dumps(dataclasses.asdict(config), default=str))  # as they come back from the file
     if path.is_file():
         earlier = read_json(path)
         changed = [name for name in settings if name not in free and settings[name] != earlier.get(name)]
+        before = earlier.get("inputs", {})
+        names = sorted(before.keys() | inputs.keys())
+        changed += [f"contents of {name}" for name in names if before.get(name) != inputs.get(name)]
         if changed:
             raise ConfigError(
-                f"{folder}: has checkpoints of a run with other settings ({', '.join(changed)}); "
+                f"{folder}: has checkpoints of a run with other settings or data ({', '.join(changed)}); "
                 "name another output, or remove it"
             )
-    write_json(path, settings, indent=1)
+    write_json(path, settings | {"inputs": dict(inputs)}, indent=1)
 
 
 def _parser(kind: type[Any]) -> ArgumentParser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -156,8 +157,39 @@ def test_the_help_has_every_setting_with_its_docstring_type_and_default() -> Non
 
 def test_checkpoints_of_other_settings_are_not_gone_on_from(file: Path, tmp_path: Path) -> None:
     first = load(Settings, file)
-    pin(first, tmp_path / "run")
-    pin(first, tmp_path / "run")
-    pin(load(Settings, file, ["--fast", "true"]), tmp_path / "run", free=["fast"])
-    with pytest.raises(ConfigError, match=r"run: has checkpoints of a run with other settings \(learning_rate\)"):
-        pin(load(Settings, file, ["--learning-rate", "1", "--fast", "true"]), tmp_path / "run")
+    pin(first, tmp_path / "run", {})
+    pin(first, tmp_path / "run", {})
+    pin(load(Settings, file, ["--fast", "true"]), tmp_path / "run", {}, free=["fast"])
+    with pytest.raises(
+        ConfigError, match=r"run: has checkpoints of a run with other settings or data \(learning_rate\)"
+    ):
+        pin(load(Settings, file, ["--learning-rate", "1", "--fast", "true"]), tmp_path / "run", {})
+
+
+@pytest.mark.parametrize(
+    ("inputs", "changed"),
+    [
+        ({"a.jsonl.xz": "1", "topics": "3"}, "contents of topics"),
+        ({"a.jsonl.xz": "1", "topics": "2", "cues": "3"}, "contents of cues"),
+        ({"topics": "2"}, r"contents of a\.jsonl\.xz"),
+        ({}, r"contents of a\.jsonl\.xz, contents of topics"),
+    ],
+)
+def test_checkpoints_of_other_data_are_not_gone_on_from(
+    file: Path, tmp_path: Path, inputs: dict[str, str], changed: str
+) -> None:
+    settings, folder = load(Settings, file), tmp_path / "run"
+    pin(settings, folder, {"a.jsonl.xz": "1", "topics": "2"})
+    with pytest.raises(ConfigError, match=rf"run: has checkpoints of a run with other settings or data \({changed}\)"):
+        pin(settings, folder, inputs)
+    pin(settings, folder, {"a.jsonl.xz": "1", "topics": "2"})
+
+
+def test_checkpoints_of_a_version_that_recorded_no_data_are_not_gone_on_from(file: Path, tmp_path: Path) -> None:
+    pin(load(Settings, file), tmp_path / "run", {})
+    path = tmp_path / "run" / "settings.json"
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    del settings["inputs"]
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"contents of a\.jsonl\.xz"):
+        pin(load(Settings, file), tmp_path / "run", {"a.jsonl.xz": "1"})

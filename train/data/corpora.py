@@ -16,9 +16,13 @@ import yaml
 from wusum.model.article import Article
 from wusum.model.errors import CorpusError
 from wusum.model.text.words import match_key
+from wusum.train.data.reserved import Reserved
 
 _JSON_BODY = re.compile(r'\s*\{\s*"type": "')
 """Beginning of a body that is the page's own JSON, taken for the text by the scraper. It contains the tags."""
+
+ANNOTATED = "annotated"
+"""Corpus of articles of the others, annotated by reading."""
 
 _DESCRIPTION = re.compile(r'"description": "((?:[^"\\]|\\.)*)"')
 
@@ -130,6 +134,12 @@ class Example:
     """Key phrases by an annotator or, as tags, by an editor; None if neither was asked."""
     names: tuple[tuple[int, int], ...] | None = None
     """Offsets of names in the body; None if the corpus does not mark names."""
+    topics: tuple[str, ...] | None = None
+    """Keys of all topics that were found by reading, the main one first; None if nobody has read the article."""
+    outlet: str = ""
+    """As the corpus writes it; "" if it is unknown."""
+    unseen_outlet: bool = False
+    """Whether articles of the outlet are for tests alone."""
 
     @property
     def text(self) -> str:
@@ -141,9 +151,14 @@ class Example:
         return Article(id=self.id, body=self.body, title=self.title)
 
 
+def corpus_path(folder: str | Path, corpus: str) -> Path:
+    """Return the file of a corpus."""
+    return Path(folder) / f"{corpus}.jsonl.xz"
+
+
 def rows(folder: str | Path, corpus: str) -> Iterator[dict[str, Any]]:
     """Yield the raw rows of a corpus in the order of its file; raises CorpusError if it cannot be read."""
-    path = Path(folder) / f"{corpus}.jsonl.xz"
+    path = corpus_path(folder, corpus)
     try:
         with lzma.open(path, "rt", encoding="utf-8") as lines:
             for line in lines:
@@ -151,6 +166,17 @@ def rows(folder: str | Path, corpus: str) -> Iterator[dict[str, Any]]:
                 yield row | {"text": prose(row["text"])} if row.get("text") else row
     except (OSError, EOFError, lzma.LZMAError, ValueError) as error:
         raise CorpusError(f"{path}: {error}") from error
+
+
+def open_rows(folder: str | Path, corpus: str) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a corpus but those that the annotated articles of the folder keep from its split.
+
+    Articles that are annotated for a test, near-duplicates of them and articles of outlets that must stay unseen are in
+    no training or validation split; annotated validation articles are in no training split.
+    """
+    kept = corpus != ANNOTATED and corpus_path(folder, ANNOTATED).is_file()
+    reserved = Reserved.of(rows(folder, ANNOTATED) if kept else ())
+    return (row for row in rows(folder, corpus) if not reserved.keeps(row))
 
 
 def prose(text: str) -> str:
@@ -170,9 +196,9 @@ def examples(
 ) -> Iterator[Example]:
     """Yield the articles of some splits of a corpus that are dated before `before`, or of any date if that is empty.
 
-    Raises CorpusError if the corpus cannot be read.
+    The splits are without the rows that `open_rows` leaves out. Raises CorpusError if the corpus cannot be read.
     """
-    for row in rows(folder, corpus):
+    for row in open_rows(folder, corpus):
         date = row.get("date") or ""
         if row["split"] not in splits or (before and date >= before):
             continue
@@ -182,7 +208,12 @@ def examples(
         elif row.get("text"):
             phrases = rules.clean(row["tags"]) if row["tags"] else None
             tags = phrases if corpus in rules.edited else None
-            yield Example(row["id"], corpus, row["title"] or "", row["text"], row.get("label"), tags, date, phrases)
+            yield Example(
+                row["id"], corpus, row["title"] or "", row["text"], row.get("label"), tags, date, phrases,
+                topics=tuple(row["topics"]) if row.get("topics") else None,
+                outlet=row.get("outlet") or "",
+                unseen_outlet=bool(row.get("unseen_outlet")),
+            )  # fmt: skip
 
 
 def _marked(tokens: Sequence[str], marks: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:

@@ -13,17 +13,16 @@ from typing import Any
 import datasets
 from tokenizers import Tokenizer
 
+from wusum import model
 from wusum.model.errors import ConfigError
-from wusum.train.cache import digest_of, write_atomically
+from wusum.train import data
+from wusum.train.cache import code_digest, digest_of, write_atomically
 from wusum.train.data.anonymiser import Anonymiser
 from wusum.train.data.corpora import CorpusSettings, Example, LabelMap, TagRules, examples, held_out
 from wusum.train.data.cues import Cues
 from wusum.train.data.mentions import MARK_COLUMNS, marks, name_mentions, phrase_mentions
 from wusum.train.data.tokens import batched
-
-VERSION = 1
-"""Part of the name of cached rows: count it up when the same settings shall make other rows."""
-
+from wusum.train.inputs import corpus_inputs, file_inputs
 
 COLUMNS = datasets.Features(
     {
@@ -96,12 +95,11 @@ def sample_rows(settings: DatasetSettings, corpora: Sequence[str], seed: int) ->
 
 
 def _digest(settings: DatasetSettings, tokenizer: Tokenizer, topics: LabelMap) -> str:
-    """Return a digest of everything that the rows depend on."""
-    data = [(settings.data / f"{name}.jsonl.xz") for name in settings.corpora]
-    files = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in data if path.is_file()]
-    read = (Path(name).read_text(encoding="utf-8") if name else "" for name in (settings.cues, settings.tag_rules))
+    """Return a digest of everything that the rows depend on: the contents of all inputs, settings, and the code."""
+    corpora = corpus_inputs(settings.data, settings.corpora)
+    files = file_inputs({"cues": settings.cues, "tag_rules": settings.tag_rules})
     parts = settings.outlet_names, settings.max_tokens, settings.tag_holdout, settings.max_rows, settings.before
-    return digest_of(VERSION, files, *read, parts, topics, tokenizer.to_str())
+    return digest_of(corpora, files, parts, topics, tokenizer.to_str(), code_digest(data, model))
 
 
 def _write_rows(settings: DatasetSettings, tokenizer: Tokenizer, topics: LabelMap, folder: Path) -> None:
@@ -117,7 +115,7 @@ def _rows(settings: DatasetSettings, tokenizer: Tokenizer, topics: LabelMap) -> 
     cues = Cues.load(settings.cues, topics) if settings.cues else None
     anonymise = Anonymiser(settings.outlet_names)
     for corpus in settings.corpora:
-        for batch in batched(_articles(settings, corpus), _BATCH):
+        for batch in batched(training_examples(settings, corpus), _BATCH):
             # The names of an article are offsets into its body, which therefore stays as it is.
             batch = [e if e.names else replace(e, body=anonymise(e.body)) for e in batch]
             longest = settings.max_tokens * _CHARS_PER_TOKEN
@@ -127,9 +125,7 @@ def _rows(settings: DatasetSettings, tokenizer: Tokenizer, topics: LabelMap) -> 
             )
             for example, text, title in zip(batch, texts, titles, strict=True):
                 ids, offsets = text.ids[: settings.max_tokens], text.offsets[: settings.max_tokens]
-                sets = topics.topics(example.corpus, example.label)
-                if cues and example.title:
-                    sets = cues.narrow(sets, example.title)
+                sets = possible_topics(example, topics, cues)
                 mentions = phrase_mentions(example), name_mentions(example)
                 if ids and (sets or example.tags or mentions != (None, None)):
                     yield {
@@ -142,13 +138,19 @@ def _rows(settings: DatasetSettings, tokenizer: Tokenizer, topics: LabelMap) -> 
                     }
 
 
-def _articles(settings: DatasetSettings, corpus: str) -> Iterator[Example]:
+def training_examples(settings: DatasetSettings, corpus: str) -> Iterator[Example]:
     """Yield the training articles of a corpus but those that are held out."""
     rules = TagRules.load(settings.tag_rules)
     found = examples(settings.data, corpus, before=settings.before, rules=rules)
     for example in islice(found, settings.max_rows or None):
         if not (example.tags and held_out(example.id, settings.tag_holdout)):
             yield example
+
+
+def possible_topics(example: Example, topics: LabelMap, cues: Cues | None) -> tuple[int, ...]:
+    """Return the numbers of the topics that an article can have by its label and, with cues, by its headline."""
+    found = topics.topics(example.corpus, example.label)
+    return cues.narrow(found, example.title) if cues and example.title else found
 
 
 def _repeated(corpora: Sequence[str], weights: dict[str, float], seed: int) -> list[int]:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 from transformers import AutoConfig, AutoModel, BertConfig, BertModel, PreTrainedModel
+from transformers.utils.hub import cached_file
 
 from wusum.model.errors import ConfigError
 from wusum.model.network.module import pooling
+from wusum.train.cache import digest_of, file_digest, read_json
+from wusum.train.inputs import Inputs, file_inputs
+from wusum.train.model_folder import CONFIG, TAG_LABELS, TOKENIZER, WEIGHTS
+
+_WEIGHTS = (WEIGHTS, "model.safetensors.index.json", "pytorch_model.bin")
+"""Names of the file of weights, of several, or of one that an older version wrote."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +36,30 @@ class EncoderSettings:
     """Standard deviation of embeddings that start from vectors."""
     window: int = 128
     """Tokens that the encoder reads at once, with its two special tokens."""
+
+
+def encoder_inputs(settings: EncoderSettings) -> Inputs:
+    """Return digests of what an encoder starts from: word vectors, or the files of a base model.
+
+    Those are its shape, weights, tokenizer and tag labels; what later stages add to its folder does not count. Raises
+    ConfigError if there is no such base model or file.
+    """
+    if not settings.base_model:
+        return file_inputs({"vectors": settings.vectors})
+    shape, *others = (_base_file(settings.base_model, name) for name in (CONFIG, TOKENIZER, TAG_LABELS, *_WEIGHTS))
+    if shape is None:
+        raise ConfigError(f"{settings.base_model}: no {CONFIG}")
+    kept = {name: value for name, value in read_json(shape).items() if name != "wusum"}
+    return {"base_model": digest_of(kept, [path and file_digest(path) for path in others])}
+
+
+def _base_file(base_model: str, name: str) -> Path | None:
+    """Return a file of a model of the Hub or a folder, None if it has none of this name."""
+    try:
+        found = cached_file(base_model, name, _raise_exceptions_for_missing_entries=False)
+    except OSError as error:
+        raise ConfigError(f"{base_model}: {error}") from error
+    return Path(found) if found else None
 
 
 def open_encoder(settings: EncoderSettings, vocabulary_size: int, pad: int) -> PreTrainedModel:

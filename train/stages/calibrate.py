@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
@@ -27,10 +28,11 @@ from wusum.model.tagging.vocabulary import Vocabulary
 from wusum.model.text.word_statistics import WordStatistics
 from wusum.model.text.words import strip_clitics, words
 from wusum.train.data.corpora import Example, LabelMap, TagRules, examples, held_out
+from wusum.train.inputs import corpus_inputs, file_inputs, run_digest
 from wusum.train.model_folder import TAG_LABELS, read_config, read_tag_labels, write_config
 from wusum.train.tagging.ranker import FoldModels, Sources, TreeSettings, fit_tag_model, network_outputs
 from wusum.train.tagging.tag_thresholds import fit_tag_thresholds
-from wusum.train.tagging.topic_thresholds import fit_topic_thresholds, read_hand_labels
+from wusum.train.tagging.topic_thresholds import fit_topic_thresholds, hand_corpora, read_hand_labels
 from wusum.train.tagging.verbs import find_verbs
 from wusum.train.tagging.vocabulary import build_vocabulary
 
@@ -88,7 +90,7 @@ def run(config: CalibrateConfig) -> None:
         topic["given"] = given
         topic.pop("threshold", None)
     tagger = Tagger.from_pretrained(config.model)
-    ours["temperature"] = fit_temperature(config, tagger, label_map)
+    ours["temperature"] = fit_temperature(labelled_articles(config, tagger, label_map))
     ours["threshold"], own = _topic_thresholds(config, tagger, ours["temperature"], label_map)
     for number, threshold in own.items():
         ours["topics"][number]["threshold"] = threshold
@@ -100,6 +102,15 @@ def run(config: CalibrateConfig) -> None:
     ours["tags"] |= {"threshold": model.thresholds.present, "absent_threshold": model.thresholds.absent}
     log.info("%s", {key: ours[key] for key in ("temperature", "tags")})
     write_config(config.model, settings)
+
+
+def inputs_digest(config: CalibrateConfig) -> str:
+    """Return a digest of everything that a calibration depends on but the network: settings, inputs and code."""
+    by_hand = hand_corpora(config.topics_by_hand) if config.topics_by_hand else []
+    tagged = sorted(TagRules.load(config.tag_rules).edited)
+    corpora = [*config.corpora, *tagged, *config.phrase_corpora, *config.word_corpora, *by_hand]
+    files = {"topics": str(config.topics), "tag_rules": config.tag_rules, "topics_by_hand": config.topics_by_hand}
+    return run_digest(config, corpus_inputs(config.data, corpora) | file_inputs(files), ("data", "model"))
 
 
 def read_tagged(config: CalibrateConfig, split: str = "train") -> list[Example]:
@@ -140,8 +151,12 @@ def head_labels(folder: Path, vocabulary: Vocabulary) -> list[str]:
     return [by_label.get(label, "") for label in range(max(by_label, default=-1) + 1)]
 
 
-def fit_temperature(config: CalibrateConfig, tagger: Tagger, label_map: LabelMap) -> float:
-    """Return the temperature with the least mean loss per corpus on validation articles."""
+Labelled = tuple[NDArray[np.float32], NDArray[np.bool_]]
+"""Topic logits [articles, topics] of labelled articles of a corpus, and which topics the label of each can mean."""
+
+
+def labelled_articles(config: CalibrateConfig, tagger: Tagger, label_map: LabelMap) -> list[Labelled]:
+    """Return the validation articles of each corpus that has labels, at most `max_rows` of them."""
     parts = []
     for corpus in config.corpora:
         rows = [(e, label_map.topics(corpus, e.label)) for e in examples(config.data, corpus, ["validation"])]
@@ -154,6 +169,11 @@ def fit_temperature(config: CalibrateConfig, tagger: Tagger, label_map: LabelMap
                 sets[i, list(topics)] = True
             outputs = network_outputs(tagger, [e for e, _ in rows])
             parts.append((np.stack([output.topic_logits for output in outputs]), sets))
+    return parts
+
+
+def fit_temperature(parts: Sequence[Labelled]) -> float:
+    """Return the temperature with the least loss, which is the mean over the corpora of their mean losses."""
 
     def loss(log_temperature: float) -> float:
         scale = np.exp(-log_temperature)

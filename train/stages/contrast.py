@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -19,8 +20,10 @@ import transformers
 from tokenizers import Tokenizer
 from transformers import PreTrainedModel, Trainer, TrainerCallback
 
+from wusum import model
 from wusum.model.errors import ConfigError
-from wusum.train.cache import write_atomically
+from wusum.train import data
+from wusum.train.cache import code_digest, digest_of, write_atomically
 from wusum.train.config import pin
 from wusum.train.curve import draw_history
 from wusum.train.data.anonymiser import Anonymiser
@@ -29,12 +32,16 @@ from wusum.train.data.deduplication import Deduplicator
 from wusum.train.data.pairs import Documents, PairBatches, PairCollator
 from wusum.train.data.tokens import SpecialTokens, load_tokenizer
 from wusum.train.history import History
+from wusum.train.inputs import Inputs, corpus_inputs, file_inputs
 from wusum.train.model_folder import TOKENIZER
-from wusum.train.nets.encoders import EncoderSettings, open_encoder
+from wusum.train.nets.encoders import EncoderSettings, encoder_inputs, open_encoder
 from wusum.train.nets.training import TrainingSettings, train, training_arguments
 from wusum.train.nets.twin import TwinEncoder
 
 log = logging.getLogger(__name__)
+
+FREE = ("data", "output", "save_steps", "eval_steps")
+"""Settings that may change when a training goes on."""
 
 DEFAULT_DROPOUT = 0.1
 """Dropout in the configuration of an encoder that was trained without: BERT's own, for other uses of the encoder."""
@@ -74,7 +81,7 @@ class ContrastConfig(TrainingSettings, EncoderSettings, CorpusSettings):
 
 def run(config: ContrastConfig, callbacks: Sequence[TrainerCallback] = ()) -> None:
     """Pretrain, or go on from the last checkpoint under `output`, and write the encoder to `output/encoder`."""
-    pin(config, config.output, free=("data", "save_steps", "eval_steps"))
+    pin(config, config.output, run_inputs(config), FREE)
     transformers.set_seed(config.seed)
     tokenizer = load_tokenizer(config.tokenizer)
     special = SpecialTokens.of(tokenizer)
@@ -121,6 +128,12 @@ def run(config: ContrastConfig, callbacks: Sequence[TrainerCallback] = ()) -> No
     shutil.copyfile(config.tokenizer / TOKENIZER, config.output / "encoder" / TOKENIZER)
 
 
+def run_inputs(config: ContrastConfig) -> Inputs:
+    """Return digests of the contents of all that a pretraining reads."""
+    tokenizer = file_inputs({"tokenizer": config.tokenizer / TOKENIZER})
+    return corpus_inputs(config.data, config.corpora) | tokenizer | encoder_inputs(config)
+
+
 def start_encoder(config: ContrastConfig, vocabulary_size: int, pad: int) -> PreTrainedModel:
     """Return the encoder to begin with; raises ConfigError if a base model has another vocabulary."""
     encoder = open_encoder(config, vocabulary_size, pad)
@@ -131,8 +144,14 @@ def start_encoder(config: ContrastConfig, vocabulary_size: int, pad: int) -> Pre
 
 
 def documents(config: ContrastConfig, tokenizer: Tokenizer, split: str) -> Documents:
-    """Return the articles of a split without near-duplicates; a file in `output` keeps them for the next start."""
-    path = config.output / f"{split}.npz"
+    """Return the articles of a split without near-duplicates.
+
+    A file in `output` keeps them for the next start. Its name has a digest of all that they depend on: data, settings,
+    tokenizer and code.
+    """
+    parts = split, config.outlet_names, config.max_rows, config.max_shared, tokenizer.to_str()
+    code = code_digest(sys.modules[__name__], data, model)
+    path = config.output / f"{split}-{digest_of(corpus_inputs(config.data, config.corpora), parts, code)}.npz"
     if path.is_file():
         return Documents.load(path)
     found = Documents.tokenise(tokenizer, _distinct(config, split))

@@ -21,15 +21,16 @@ from wusum.train.data.dataset import DatasetSettings, sample_rows, training_data
 from wusum.train.data.tokens import SpecialTokens, load_tokenizer, mask_token
 from wusum.train.data.windows import TagLabels, WindowCollator, Windows
 from wusum.train.history import loss_curve
+from wusum.train.inputs import Inputs, corpus_inputs, file_inputs, run_digest
 from wusum.train.model_folder import TOKENIZER, WEIGHTS, write_config, write_tag_labels
 from wusum.train.nets.base_tokenizer import open_base_tokenizer
-from wusum.train.nets.encoders import EncoderSettings, open_encoder, set_dropout
+from wusum.train.nets.encoders import EncoderSettings, encoder_inputs, open_encoder, set_dropout
 from wusum.train.nets.heads import HeadsTrainer, load_heads
 from wusum.train.nets.training import TrainingSettings, train, training_arguments
 
 log = logging.getLogger(__name__)
 
-FREE = ("data", "cache", "save_steps")
+FREE = ("data", "output", "cache", "save_steps")
 """Settings that may change when a training goes on."""
 
 
@@ -65,7 +66,7 @@ class FinetuneConfig(TrainingSettings, EncoderSettings, DatasetSettings):
 
 def run(config: FinetuneConfig, callbacks: Sequence[TrainerCallback] = ()) -> None:
     """Train, or go on from the last checkpoint under `output`, and write the model to `output/model`."""
-    pin(config, config.output, free=FREE)
+    pin(config, config.output, run_inputs(config), FREE)
     transformers.set_seed(config.seed)
     topics = LabelMap.load(config.topics)
     tokenizer = open_tokenizer(config)
@@ -109,6 +110,20 @@ def run(config: FinetuneConfig, callbacks: Sequence[TrainerCallback] = ()) -> No
     train(trainer)
     write_model(config, network, tokenizer, topics, tags)
     write_json(config.output / "model" / "history.json", loss_curve(trainer.state, config.batch_size))
+
+
+def run_inputs(config: FinetuneConfig) -> Inputs:
+    """Return digests of the contents of all that a training reads; a base model brings its own tokenizer."""
+    corpora = [name for name in config.corpora if name not in config.leave_out]
+    files = {"topics": str(config.topics), "tag_rules": config.tag_rules, "cues": config.cues}
+    if not config.base_model:
+        files["tokenizer"] = str(Path(config.tokenizer) / TOKENIZER)
+    return corpus_inputs(config.data, corpora) | file_inputs(files) | encoder_inputs(config)
+
+
+def inputs_digest(config: FinetuneConfig) -> str:
+    """Return a digest of everything that a finished training depends on: settings, contents of its inputs, and code."""
+    return run_digest(config, run_inputs(config), FREE)
 
 
 def open_tokenizer(config: FinetuneConfig) -> Tokenizer:

@@ -29,14 +29,11 @@ from wusum.model.pages.splitter import (
     plain_words,
 )
 from wusum.model.pages.tag_line import HARD_SEPARATOR
-from wusum.model.text.normalisation import normalise
 from wusum.model.text.words import match_key
-from wusum.train.data.corpora import TagRules, rows
+from wusum.train.data.corpora import TagRules, open_rows
+from wusum.train.data.reserved import text_key
 
 log = logging.getLogger(__name__)
-
-_KEY_LETTERS = 120
-"""Letters at the start of a body that identify an article."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +180,7 @@ def _tagged(config: SplitterConfig, corpus: str, split: str) -> Iterator[tuple[s
     """Yield id, tags and text of each tagged row of a split."""
     splits: dict[str, str] | None = None
     rules = TagRules.load(config.tag_rules)
-    for row in rows(config.data, corpus):
+    for row in open_rows(config.data, corpus):
         if not row.get("truth"):
             if row["split"] == split and row.get("tags") and row.get("text"):
                 yield row["id"], rules.clean(row["tags"]), f"{row.get('title') or ''}\n{row['text']}"
@@ -191,7 +188,7 @@ def _tagged(config: SplitterConfig, corpus: str, split: str) -> Iterator[tuple[s
         if splits is None:
             splits = _splits(config)
         truth = row["truth"]
-        if (row.get("split") or splits.get(_body_key(truth["body"]))) == split:
+        if (row.get("split") or splits.get(text_key(truth["body"]))) == split:
             yield row["id"], list(dict.fromkeys(truth["tags"])), _page_text(truth)
 
 
@@ -199,11 +196,8 @@ def _splits(config: SplitterConfig) -> dict[str, str]:
     """Return the split of each article of `page_articles` by the key of its body."""
     if not config.page_articles:
         return {}
-    return {_body_key(row["text"]): row["split"] for row in rows(config.data, config.page_articles) if row.get("text")}
-
-
-def _body_key(body: str) -> str:
-    return "".join(normalise(body).split())[:_KEY_LETTERS]
+    articles = open_rows(config.data, config.page_articles)
+    return {text_key(row["text"]): row["split"] for row in articles if row.get("text")}
 
 
 def _page_text(truth: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 
 STEPS = [round(float(step), 2) for step in np.arange(0.02, 1.0, 0.01)]
 """The values that a threshold can have."""
+
+BELOW, ABOVE = [0.001, 0.002, 0.005, 0.01], [0.995, 0.998, 0.999]
+"""More values, for a threshold that would be the first or the last of STEPS."""
 
 TOLERANCE = 0.003
 """Thresholds whose mean F1 is this close to the best count as equally good."""
@@ -37,16 +40,35 @@ def fit_tag_thresholds(
 ) -> Thresholds:
     """Return the thresholds of a ranker, fitted on validation articles with tags by editors.
 
-    The threshold of absent tags is the lowest at which a share `absent_precision` of them is right. The threshold of
-    present tags is the highest below it whose mean F1 is within TOLERANCE of the best: of the tags that a lower one
-    adds, half were useless or wrong (`eval/tags_by_hand.md`).
+    The threshold of absent tags is the lowest at which a share `absent_precision` of them is right, or 1 if there is
+    none. The threshold of present tags is the highest below it whose mean F1 is within TOLERANCE of the best: of the
+    tags that a lower one adds, half were useless or wrong (`eval/tags_by_hand.md`).
     """
     ranked = _rank(tagger, ranker, rows)
-    absent = next((step for step in STEPS if _absent_precision(ranked, step) >= absent_precision), 1.0)
-    reached = {step: mean_f1(ranked, step, absent) for step in STEPS if step < max(absent, STEPS[1])}
-    present = max(step for step in reached if reached[step] >= max(reached.values()) - TOLERANCE)
-    log.info("tags above %.2f, absent ones above %.2f: mean F1 %.4f", present, absent, reached[present])
+
+    def lowest_absent(steps: Sequence[float]) -> float:
+        return next((step for step in steps if _absent_precision(ranked, step) >= absent_precision), 1.0)
+
+    absent = _widened(lowest_absent)
+
+    def highest_present(steps: Sequence[float]) -> float:
+        allowed = [step for step in steps if step < absent] or steps
+        reached = {step: mean_f1(ranked, step, absent) for step in allowed}
+        return max(step for step in reached if reached[step] >= max(reached.values()) - TOLERANCE)
+
+    present = _widened(highest_present)
+    log.info("tags above %.3f, absent ones above %.3f: mean F1 %.4f", present, absent, mean_f1(ranked, present, absent))
     return Thresholds(present, absent)
+
+
+def _widened(choose: Callable[[Sequence[float]], float]) -> float:
+    """Return the step that is chosen of STEPS, or of more of them if it is the first or the last."""
+    chosen = choose(STEPS)
+    if chosen <= STEPS[0]:
+        return choose([*BELOW, *STEPS])
+    if chosen >= STEPS[-1]:
+        return choose([*STEPS, *ABOVE])
+    return chosen
 
 
 def mean_f1(ranked: Ranked, present: float, absent: float) -> float:
@@ -74,6 +96,6 @@ def _rank(tagger: Tagger, ranker: TagRanker, rows: Sequence[Example]) -> Ranked:
 
 
 def _absent_precision(ranked: Ranked, absent: float) -> float:
-    """Return the share of right ones among the tags that do not stand in the article and reach a threshold."""
+    """Return the share of right ones among the tags that do not stand in the article and reach a threshold, if any."""
     hits = [key in gold for gold, tags in ranked for key, score, here in tags if not here and score >= absent]
-    return sum(hits) / len(hits) if hits else 1.0
+    return sum(hits) / len(hits) if hits else 0.0

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import lzma
 from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT
+from tests.support import POISON, ROOT, TINY_COUNTS
 from wusum.model.errors import CorpusError
-from wusum.train.data.corpora import LabelMap, TagRules, examples, held_out, prose
+from wusum.train.data.corpora import LabelMap, TagRules, examples, held_out, prose, rows
 
 BUNDLED = ["غزة", "حماس", "غلاف غزة", "كتائب القسام", "المسجد الأقصى", "طوفان الأقصى", "المقاومة الفلسطينية"]
 
@@ -20,6 +22,38 @@ def test_the_pasted_bundle_is_dropped_only_as_a_whole() -> None:
     assert RULES.clean([*BUNDLED, "زلزال"]) == ("زلزال",)
     assert RULES.clean([*BUNDLED[:-1], "زلزال"]) == (*BUNDLED[:-1], "زلزال")
     assert TagRules().clean(BUNDLED) == tuple(BUNDLED)
+
+
+def test_rules_are_read_from_a_file_and_none_from_an_empty_path(tmp_path: Path) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text("edited: [news]\ndropped: [قناة]\nbundles: [[غزة, حماس]]\n", encoding="utf-8")
+    rules = TagRules.load(path)
+    assert rules.edited == {"news"}
+    assert rules.clean(["قناة الأخبار", "حماس", " زلزال ", "غزة"]) == ("زلزال",)
+    assert TagRules.load("") == TagRules()
+    path.write_text("edited: [news]\n", encoding="utf-8")
+    assert TagRules.load(path).clean(["قناة الأخبار"]) == ("قناة الأخبار",)
+    for text in ("dropped: [x]", "- x", "edited: ["):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(CorpusError, match=r"rules\.yaml: not a file of tag rules"):
+            TagRules.load(path)
+
+
+def test_names_are_marked_in_the_sentence_of_their_tokens(tmp_path: Path) -> None:
+    row = {
+        "id": "ner-1", "split": "train", "date": None,
+        "tokens": ["زار", "علي", "بن", "سعد", "بيروت", "ولندن", "أمس"],
+        "ner": ["O", "B-PER", "I-PER", "I-PER", "B-LOC", "B-LOC", "O"],
+    }  # fmt: skip
+    first_inside = row | {"id": "ner-2", "tokens": ["بيروت", "أمس"], "ner": ["I-LOC", "O"]}
+    with lzma.open(tmp_path / "ner.jsonl.xz", "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(one, ensure_ascii=False) + "\n" for one in (row, first_inside))
+    whole, inside = examples(tmp_path, "ner")
+    assert whole.body == "زار علي بن سعد بيروت ولندن أمس"
+    assert whole.names is not None
+    assert [whole.body[start:end] for start, end in whole.names] == ["علي بن سعد", "بيروت", "ولندن"]
+    assert inside.names == ((0, 5),)
+    assert (whole.title, whole.label, whole.tags, whole.phrases) == ("", None, None, None)
 
 
 def test_the_outlets_own_name_and_repeats_are_dropped() -> None:
@@ -35,11 +69,24 @@ def test_of_a_body_that_is_the_pages_json_only_its_description_is_left() -> None
 
 
 def test_examples_keep_to_their_split(corpora: Path) -> None:
-    found = list(examples(corpora, "plain", ["test"]))
-    assert len(found) == 12
-    assert all("-test-" in e.id and e.tags is None for e in found)
+    for split, count in TINY_COUNTS["plain"].items():
+        found = list(examples(corpora, "plain", [split]))
+        assert len(found) == count
+        assert all(f"-{split}-" in e.id and e.tags is None for e in found)
+        for owner, word in POISON.items():
+            assert {word in e.text for e in found} == {split == owner}
     assert found[1].text == f"{found[1].title}\n{found[1].body}"
     assert found[0].text == found[0].body
+    both = list(examples(corpora, "plain", ["train", "test"]))
+    assert len(both) == TINY_COUNTS["plain"]["train"] + TINY_COUNTS["plain"]["test"]
+    assert [e.id for e in examples(corpora, "plain")] == [e.id for e in both if "-train-" in e.id]
+
+
+def test_examples_are_dated_before_a_day(corpora: Path) -> None:
+    dates = {example.date for example in examples(corpora, "plain")}
+    assert "2024-07-15" in dates
+    found = {example.date for example in examples(corpora, "plain", before="2024-07-15")}
+    assert found == {date for date in dates if date < "2024-07-15"}
 
 
 def test_a_missing_or_damaged_corpus_is_named(corpora: Path, tmp_path: Path) -> None:
@@ -80,6 +127,6 @@ def test_every_label_of_the_real_corpora_is_mapped(shared: Path) -> None:
         | {"bigpage", "site"},
     }
     for corpus, meanings in labels.labels.items():
-        used = {e.label for e in examples(shared / "data", corpus, ["train", "validation", "test"])} - {None}
+        used = {row["label"] for row in rows(shared / "data", corpus)} - {None}
         assert used - set(meanings) == left_out.get(corpus, set()), corpus
         assert set(meanings) <= used, corpus

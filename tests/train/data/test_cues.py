@@ -12,7 +12,12 @@ from wusum.train.data.corpora import LabelMap
 from wusum.train.data.cues import Cues
 
 TOPICS = LabelMap.load(ROOT / "configs" / "topics.yaml")
-CUES = Cues.load(ROOT / "configs" / "cues.yaml", TOPICS)
+
+
+@pytest.fixture(scope="module")
+def cues() -> Cues:
+    """The cues of the bundled model."""
+    return Cues.load(ROOT / "configs" / "cues.yaml", TOPICS)
 
 
 def index(*keys: str) -> tuple[int, ...]:
@@ -33,8 +38,8 @@ def index(*keys: str) -> tuple[int, ...]:
         ("محكمة تقضي بسجن متهم بالسرقة", "crime"),
     ],
 )
-def test_a_headline_has_the_topic_of_its_cue(title: str, topic: str) -> None:
-    assert CUES.topic(title) == index(topic)[0]
+def test_a_headline_has_the_topic_of_its_cue(cues: Cues, title: str, topic: str) -> None:
+    assert cues.topic(title) == index(topic)[0]
 
 
 @pytest.mark.parametrize(
@@ -49,19 +54,19 @@ def test_a_headline_has_the_topic_of_its_cue(title: str, topic: str) -> None:
         "",
     ],
 )
-def test_a_headline_of_two_topics_or_none_or_with_a_veto_has_no_topic(title: str) -> None:
-    assert CUES.topic(title) is None
+def test_a_headline_of_two_topics_or_none_or_with_a_veto_has_no_topic(cues: Cues, title: str) -> None:
+    assert cues.topic(title) is None
 
 
-def test_a_headline_narrows_a_label_and_never_overrules_it() -> None:
+def test_a_headline_narrows_a_label_and_never_overrules_it(cues: Cues) -> None:
     crash, arrest = "حادث مروري يودي بحياة شخصين", "القبض على مروج مخدرات"
     either = index("crime", "disaster")
-    assert CUES.narrow(either, crash) == index("disaster")
-    assert CUES.narrow(either, arrest) == index("crime")
-    assert CUES.narrow(either, "خبر بلا دليل") == either
-    assert CUES.narrow(index("sport"), crash) == index("sport")
-    assert CUES.narrow((), crash) == index("disaster")
-    assert CUES.narrow((), arrest) == ()  # crime has labels of its own: no need to guess
+    assert cues.narrow(either, crash) == index("disaster")
+    assert cues.narrow(either, arrest) == index("crime")
+    assert cues.narrow(either, "خبر بلا دليل") == either
+    assert cues.narrow(index("sport"), crash) == index("sport")
+    assert cues.narrow((), crash) == index("disaster")
+    assert cues.narrow((), arrest) == ()  # crime has labels of its own: no need to guess
 
 
 @pytest.mark.parametrize(

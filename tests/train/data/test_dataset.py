@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support import finetune_config
+from tests.support import POISON, TINY_COUNTS, copy_corpora, edit_file, finetune_config
 from wusum.model.errors import ConfigError
 from wusum.train.data import dataset
-from wusum.train.data.corpora import LabelMap
+from wusum.train.data.corpora import LabelMap, examples, held_out
 from wusum.train.data.dataset import sample_rows, training_dataset
 from wusum.train.data.tokens import load_tokenizer
 
@@ -69,6 +70,45 @@ def test_rows_are_kept_for_trainings_with_the_same_ones(
     assert kept.is_dir()
 
 
+@pytest.fixture
+def own(corpora: Path, tmp_path: Path) -> Path:
+    """A copy of the corpora and of the files beside them, with cues."""
+    folder = copy_corpora(corpora, tmp_path / "data")
+    (folder / "cues.yaml").write_text("label: {weather: [القلب]}\nnarrow: {}", encoding="utf-8")
+    return folder
+
+
+def test_rows_are_kept_only_while_all_that_they_are_made_of_is_the_same(
+    own: Path, tokenizer_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made(folder: Path = own, **changes: Any) -> int:
+        """Return how many sets of rows are kept after asking for those of some settings."""
+        files = {name: str(own / f"{name}.yaml") for name in ("topics", "tag_rules", "cues")}
+        config = finetune_config(folder, tmp_path, **files | changes)
+        training_dataset(config, load_tokenizer(tokenizer_folder), LabelMap.load(config.topics))
+        return len(list((tmp_path / "rows").iterdir()))
+
+    assert made() == 1
+    moved = copy_corpora(own, tmp_path / "moved")
+    os.utime(moved / "plain.jsonl.xz", (1, 1))
+    assert made(moved, seed=99, batch_size=1) == 1
+    changes: dict[str, Any] = {"outlet_names": ["x"], "max_tokens": 99, "tag_holdout": 0.3, "max_rows": 9}
+    for count, (name, value) in enumerate({**changes, "before": "2025"}.items(), 2):
+        assert made(**{name: value}) == count, name
+    edits = {
+        "plain.jsonl.xz": ("المباراة", "المنافسة"),
+        "topics.yaml": ("طقس", "الجو"),
+        "tag_rules.yaml": ("[almayadeen]", "[plain]"),
+        "cues.yaml": ("القلب", "البورصة"),
+    }
+    for count, (name, words) in enumerate(edits.items(), 7):
+        edit_file(own / name, *words)
+        assert made() == count, name
+    monkeypatch.setattr(dataset, "code_digest", lambda *packages: " ".join(p.__name__ for p in packages))
+    assert made() == 11
+    assert made() == 11
+
+
 def test_rows_follow_the_tag_rules(rows: Any, tmp_path: Path) -> None:
     rules = tmp_path / "rules.yaml"
     rules.write_text("edited: [almayadeen]\ndropped: [البورصة]", encoding="utf-8")
@@ -80,14 +120,25 @@ def test_rows_follow_the_tag_rules(rows: Any, tmp_path: Path) -> None:
     assert not any(rows(tag_rules=str(rules))["tags"])
 
 
-def test_held_out_articles_and_those_after_a_date_are_no_rows(rows: Any) -> None:
-    whole = Counter(rows(tag_holdout=0.0)["corpus"])
-    assert whole == {"plain": 60, "almayadeen": 60}
-    part = Counter(rows(tag_holdout=0.5)["corpus"])
-    assert part["plain"] == 60  # which has no tags
-    assert 15 < part["almayadeen"] < 45
-    assert Counter(rows(tag_holdout=0.0, before="2024-07")["corpus"]) == {"plain": 30, "almayadeen": 30}
+def test_held_out_articles_and_those_after_a_date_are_no_rows(corpora: Path, rows: Any) -> None:
+    counts = {corpus: splits["train"] for corpus, splits in TINY_COUNTS.items()}
+    assert Counter(rows(tag_holdout=0.0)["corpus"]) == counts
+    kept = sum(not held_out(e.id, 0.2) for e in examples(corpora, "almayadeen"))
+    assert counts["almayadeen"] / 2 < kept < counts["almayadeen"]
+    assert Counter(rows(tag_holdout=0.2)["corpus"]) == counts | {"almayadeen": kept}  # the other has no tags
+    before = {corpus: sum(e.date < "2024-07" for e in examples(corpora, corpus)) for corpus in counts}
+    assert Counter(rows(tag_holdout=0.0, before="2024-07")["corpus"]) == before
     assert Counter(rows(tag_holdout=0.0, max_rows=5)["corpus"]) == {"plain": 5, "almayadeen": 5}
+
+
+def test_rows_are_of_training_articles_alone(rows: Any, tokenizer_folder: Path) -> None:
+    tokenizer = load_tokenizer(tokenizer_folder)
+    unknown = tokenizer.token_to_id("[UNK]")
+    for word in POISON.values():
+        assert unknown in tokenizer.encode(word, add_special_tokens=False).ids
+    for row in rows():
+        assert unknown not in row["input_ids"]
+        assert not {*POISON.values()} & {*row["tags"]}
 
 
 def test_headline_cues_label_and_narrow(corpora: Path, rows: Any, tokenizer_folder: Path, tmp_path: Path) -> None:

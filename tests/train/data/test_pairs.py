@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from wusum.train.data.corpora import Example
-from wusum.train.data.pairs import Documents, PairBatches, PairCollator, crop
+from wusum.train.data.pairs import (
+    BODY_TOKENS,
+    MIN_TOKENS,
+    TITLE_TOKENS,
+    Documents,
+    PairBatches,
+    PairCollator,
+    crop,
+)
 from wusum.train.data.tokens import SpecialTokens, load_tokenizer
 
 
@@ -57,11 +65,51 @@ def test_a_batch_is_of_one_corpus_and_the_passages_of_an_article_are_its_own_and
             titled += len(title) > 0 and short.tolist() == title.tolist()
             assert (short.tolist(), long.tolist()) == (again[0].tolist(), again[1].tolist())
     assert 10 < titled < 40
+    assert len(batches) == len(batches.rows) == 20
     in_an_epoch = np.concatenate(batches.rows[:9])
     assert len(set(in_an_epoch.tolist())) == len(in_an_epoch)
     assert batches.rows[0].tolist() != batches.rows[9].tolist()
     with pytest.raises(ValueError, match="no corpus has the 64 articles"):
         PairBatches(documents, 64, 1, 50, 0.5, 1)
+
+
+def test_titles_and_bodies_are_kept_up_to_a_length(tokenizer_folder: Path) -> None:
+    tokenizer = load_tokenizer(tokenizer_folder)
+    title, body = "فاز الفريق " * 30, "فاز الفريق " * 400
+    articles = [
+        (0, Example("a", "plain", title, body, None, None)),
+        (0, Example("b", "plain", "", "فاز " * 24, None, None)),
+    ]
+    found = Documents.tokenise(tokenizer, [*articles, (0, Example("c", "plain", "", "فاز " * 23, None, None))])
+    assert len(found) == 2  # 24 tokens are enough, 23 are not
+    assert [len(part) for part in found[0]] == [TITLE_TOKENS, BODY_TOKENS] == [40, 600]
+    assert [len(part) for part in found[1]] == [0, MIN_TOKENS] == [0, 24]
+
+
+def passages(title: int, body: int, title_share: float, times: int = 300) -> list[tuple[list[int], list[int]]]:
+    """Return pairs of passages of an article, whose title has tokens from 1000 on, of at most 80 tokens each."""
+    batches, generator = PairBatches(made(), 4, 1, 80, title_share, seed=1), np.random.default_rng(1)
+    tokens = np.arange(1000, 1000 + title, dtype=np.uint16), np.arange(body, dtype=np.uint16)
+    found = [batches.passages(*tokens, generator) for _ in range(times)]
+    return [(short.tolist(), long.tolist()) for short, long in found]
+
+
+def test_a_title_stands_for_its_article_if_it_is_longer_than_two_tokens() -> None:
+    for short, long in passages(3, 400, 1.0):
+        assert short == [1000, 1001, 1002]
+        assert len(long) == 80
+        assert long == list(range(long[0], long[0] + 80))
+    begins = [long[0] for _, long in passages(3, 400, 1.0)]
+    assert 0.3 < begins.count(0) / len(begins) < 0.7  # half of them are the beginning
+    assert max(begins) > 200
+    assert all(short[0] < 1000 for short, _ in passages(2, 400, 1.0))
+    assert all(short[0] < 1000 for short, _ in passages(3, 400, 0.0))
+
+
+def test_without_title_a_short_passage_of_the_first_half_belongs_to_one_of_the_second() -> None:
+    found = passages(0, 400, 0.7)
+    assert {len(short) for short, _ in found} == set(range(16, 64))
+    assert all(short[-1] < 200 <= long[0] and len(long) == 80 for short, long in found)
 
 
 def test_a_crop_is_a_run_of_tokens_from_anywhere() -> None:

@@ -28,6 +28,13 @@ def test_tag_labels_count_spellings_together() -> None:
     assert labels.index == {"ايران": 0}
 
 
+def test_the_most_frequent_tags_come_first_and_equals_in_the_order_of_their_letters() -> None:
+    labels = TagLabels.count([["ب"], ["ت", "ب"], ["أ"], ["ت"], ["ث"], ["ت"]], min_count=1)
+    assert labels.texts == ("ت", "ب", "أ", "ث")
+    assert list(labels.index.values()) == [0, 1, 2, 3]
+    assert TagLabels.count([["ب"], ["ت"]], min_count=2).texts == ()
+
+
 def test_a_title_can_be_left_out(rows: Any) -> None:
     assert any(row["title_tokens"] for row in rows)
     windows = Windows(rows, 64, 1.0, 0, title_dropout=1.0)

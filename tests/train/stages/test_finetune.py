@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,9 +15,11 @@ import transformers
 from safetensors.torch import load_file
 
 from tests.stopping import StopAt
-from tests.support import TINY_BERT, finetune_config, finish_model
+from tests.support import TINY_BERT, copy_corpora, edit_file, finetune_config, finish_model
 from wusum.model.errors import ConfigError
 from wusum.model.tagger import Tagger
+from wusum.train import inputs
+from wusum.train.config import pin
 from wusum.train.data.tokens import load_tokenizer
 from wusum.train.stages import finetune
 
@@ -47,7 +52,9 @@ def test_training_goes_on_from_its_last_checkpoint(corpora: Path, tokenizer_fold
 
     def weights(folder: Path, *epochs: float) -> dict[str, torch.Tensor]:
         for count in epochs:
-            config = finetune_config(corpora, folder, tokenizer=str(tokenizer_folder), epochs=2.0, save_steps=10)
+            data = copy_corpora(corpora, folder / f"data-{count}")  # the place of the data does not matter
+            config = finetune_config(data, folder, tokenizer=str(tokenizer_folder), epochs=2.0, save_steps=10)
+            config = replace(config, topics=corpora / "topics.yaml", tag_rules=str(corpora / "tag_rules.yaml"))
             stop = StopAt(round(count * 10)) if count < 2 else None
             finetune.run(config, callbacks=[stop] if stop else [])
         return load_file(folder / "finetune" / "model" / "model.safetensors")
@@ -55,6 +62,109 @@ def test_training_goes_on_from_its_last_checkpoint(corpora: Path, tokenizer_fold
     unbroken, resumed = weights(tmp_path / "a", 2.0), weights(tmp_path / "b", 1.0, 2.0)
     for name, value in unbroken.items():
         torch.testing.assert_close(resumed[name], value, msg=name, atol=1e-3, rtol=1e-2)
+
+
+@pytest.fixture
+def own(corpora: Path, tokenizer_folder: Path, finetuned: Path, tmp_path: Path) -> finetune.FinetuneConfig:
+    """Settings of a training all of whose inputs lie in a folder of its own."""
+    data = copy_corpora(corpora, tmp_path / "data")
+    (data / "cues.yaml").write_text("label: {weather: [القلب]}\nnarrow: {}", encoding="utf-8")
+    shutil.copytree(tokenizer_folder, tmp_path / "tokenizer")
+    shutil.copyfile(finetuned.parents[1] / "vectors.npy", tmp_path / "vectors.npy")
+    return finetune_config(data, tmp_path, cues=str(data / "cues.yaml"), vectors=str(tmp_path / "vectors.npy"))
+
+
+EDITS: dict[str, tuple[str, str, str]] = {
+    "plain.jsonl.xz": ("data/plain.jsonl.xz", "المباراة", "المنافسة"),
+    "topics": ("data/topics.yaml", "طقس", "الجو"),
+    "tag_rules": ("data/tag_rules.yaml", "almayadeen", "plain"),
+    "cues": ("data/cues.yaml", "القلب", "المرض"),
+    "tokenizer": ("tokenizer/tokenizer.json", "[MASK]", "[HIDE]"),
+}
+"""For each input of a training a file, and an edit of it."""
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"seed": 14}, "seed"),
+        ({"corpora": {"plain": 1.0}}, r"corpora, contents of almayadeen\.jsonl\.xz"),
+        ({"corpora": {"plain": 2.0, "almayadeen": 1.0}}, "corpora"),
+        ({"leave_out": ["almayadeen"]}, r"leave_out, contents of almayadeen\.jsonl\.xz"),
+        *(({}, f"contents of {name}") for name in EDITS),
+        ({"vectors": ""}, "vectors, contents of vectors"),
+    ],
+)
+def test_training_does_not_go_on_with_other_settings_or_data(
+    own: finetune.FinetuneConfig, changes: dict[str, Any], words: str
+) -> None:
+    pin(own, own.output, finetune.run_inputs(own), finetune.FREE)
+    if not changes:
+        file, *edit = EDITS[words.removeprefix("contents of ")]
+        edit_file(own.data.parent / file, *edit)
+    with pytest.raises(ConfigError, match=rf"has checkpoints of a run with other settings or data \({words}\)"):
+        finetune.run(replace(own, **changes))
+
+
+@pytest.fixture
+def digest(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """A function that returns the digest of a training of some settings; the code is always the same."""
+    monkeypatch.setattr(inputs, "code_digest", lambda *packages: "")
+    return lambda config, **changes: finetune.inputs_digest(replace(config, **changes))
+
+
+def test_the_digest_of_a_training_counts_settings_and_the_contents_of_its_inputs(
+    own: finetune.FinetuneConfig, digest: Callable[..., str]
+) -> None:
+    folder = own.data.parent
+    found = [digest(own), digest(own, seed=14), digest(own, corpora={"plain": 1.0}), digest(own, leave_out=["plain"])]
+    for file, *edit in EDITS.values():
+        edit_file(folder / file, *edit)
+        found.append(digest(own))
+    (folder / "vectors.npy").write_bytes(b"others")
+    found.append(digest(own))
+    (folder / "data" / "annotated.jsonl.xz").write_bytes(b"rows")
+    found.append(digest(own))
+    assert len(set(found)) == len(found)
+
+
+def test_the_digest_of_a_training_does_not_depend_on_what_it_does_not_read(
+    own: finetune.FinetuneConfig, digest: Callable[..., str], tmp_path: Path
+) -> None:
+    first, without = digest(own), digest(own, leave_out=["almayadeen"])
+    elsewhere = {name: tmp_path / "elsewhere" / name for name in ("output", "cache")}
+    assert digest(own, data=copy_corpora(own.data, tmp_path / "moved"), save_steps=7, **elsewhere) == first
+    (own.data / "other.jsonl.xz").write_bytes(b"rows")
+    assert digest(own) == first
+    edit_file(own.data / "almayadeen.jsonl.xz", "المباراة", "المنافسة")
+    assert digest(own, leave_out=["almayadeen"]) == without
+    assert digest(own) != first
+
+
+def test_the_digest_of_a_training_counts_the_base_model_itself(
+    own: finetune.FinetuneConfig, digest: Callable[..., str], finetuned: Path, tmp_path: Path
+) -> None:
+    base = shutil.copytree(finetuned, tmp_path / "base")
+    config = replace(own, base_model=str(base), tokenizer="", vectors="", encoder={})
+    found = [digest(config)]
+    edit_file(base / "config.json", '"wusum"', '"others"')
+    edit_file(base / "config.json", '"others": {', '"wusum": {"threshold": 0.5, ')  # as calibrating does
+    (base / "model.onnx").write_bytes(b"graph")
+    assert digest(config) == found[0]
+    for name, *edit in (
+        ("config.json", '"hidden_size": 32', '"hidden_size": 64'), ("tokenizer.json", "[MASK]", "[HIDE]"),
+        ("tag_labels.json", "البورصة", "بورصة"),
+    ):  # fmt: skip
+        edit_file(base / name, *edit)
+        found.append(digest(config))
+    weights = (base / "model.safetensors").read_bytes()
+    (base / "model.safetensors").write_bytes(weights[:-1] + bytes([weights[-1] ^ 1]))
+    found.append(digest(config))
+    (base / "model.safetensors").rename(base / "pytorch_model.bin")
+    found.append(digest(config))
+    assert len(set(found)) == len(found)
+    with pytest.raises(ConfigError, match="nowhere"):
+        digest(replace(config, base_model=str(tmp_path / "nowhere")))
 
 
 @pytest.mark.parametrize("family", ["bert", "roberta", "electra", "modernbert", "deberta-v2"])

@@ -49,7 +49,7 @@ def write(folder: Path, corpus: str, rows: list[dict[str, Any]]) -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A corpus of articles, raw pages made of some of them, and one whose tags all have one word."""
-    counts = {"train": 60, "validation": 12, "test": 12}
+    counts = {"train": 60, "validation": 12, "test": 14}
     articles = [article(number, split) for split, count in counts.items() for number in range(count)]
     # Rows of the test split follow the opposite rule: read by mistake, they would spoil the fit.
     for row in articles[72:]:
@@ -59,7 +59,8 @@ def folder(tmp_path: Path) -> Path:
     articles.append(article(98, "train", tags=["مجلس، النيل", "موسكو"]))
     articles.append(article(97, "train", tags=None))
     write(tmp_path, "news", articles)
-    pages = [page(number, row["text"]) for number, row in enumerate(articles[:20] + articles[60:65] + articles[72:80])]
+    of_pages = [*articles[:20], *articles[60:65], *articles[72:80]]  # of each split another number
+    pages = [page(number, row["text"]) for number, row in enumerate(of_pages)]
     write(tmp_path, "pages", [*pages, page(90, "نص لا يعرفه أحد")])
     write(tmp_path, "single", [article(n, s, tags=list(PLACES)) for n in range(6) for s in ("train", "validation")])
     return tmp_path
@@ -87,7 +88,8 @@ def test_a_known_rule_is_learned(folder: Path) -> None:
     assert measure(held_out, weights).gap_accuracy == measure(held_out, weights).tag_f1 == 1.0
     training = weights.provenance["training"]["news"]
     assert training["lines"] == 60
-    assert weights.provenance["validation"]["news"]["gap accuracy"] == 1.0
+    validation = weights.provenance["validation"]["news"]
+    assert (validation["lines"], validation["gap accuracy"], validation["tag F1"]) == (12, 1.0, 1.0)
     assert weights.provenance["settings"]["seed"] == 1
     assert str(folder) not in config.output.read_text(encoding="utf-8")
 
@@ -113,6 +115,17 @@ def test_raw_pages_take_the_split_of_their_article(folder: Path) -> None:
     assert measure(list(lines(config, "news", "validation")), weights).gap_accuracy == 1.0
     with pytest.raises(ConfigError, match="pages: its train split has no row with two or more tags"):
         run(settings(folder, corpora=["pages"]))
+
+
+def test_articles_that_are_annotated_for_a_test_are_not_learned_from(folder: Path) -> None:
+    """An article, one that differs from it in a number alone, and its page; an annotated training article stays."""
+    annotated = [article(3, "train") | {"split": "test", "unseen_outlet": False},
+                 article(4, "train") | {"unseen_outlet": False}]  # fmt: skip
+    write(folder, "annotated", annotated)
+    config = settings(folder, corpora=["news", "pages"], page_articles="news")
+    run(config)
+    training = SplitterWeights.load(config.output).provenance["training"]
+    assert (training["news"]["lines"], training["pages"]["lines"]) == (58, 19)
 
 
 def test_a_line_repeats_its_beginning_and_ends_with_a_section(folder: Path) -> None:

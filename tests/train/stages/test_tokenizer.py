@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tests.support import POISON, TINY_CORPORA
 from wusum.model.errors import ConfigError
 from wusum.model.text.words import words
-from wusum.train.stages.tokenizer import SPECIAL, normalizer, train
+from wusum.train.data.tokens import load_tokenizer
+from wusum.train.stages.tokenizer import SPECIAL, TokenizerConfig, normalizer, run, train
 
 STORY = "أعلنت الوزارة عن خطة جديدة لبناء مدارس في القرى البعيدة وقال الوزير إن العمل يبدأ في الربيع المقبل"
 KINDS = ["wordpiece", "bpe", "unigram"]
@@ -58,3 +62,15 @@ def test_foreign_letters_are_unknown(kind: str) -> None:
 def test_an_unknown_kind_is_named() -> None:
     with pytest.raises(ConfigError, match="kind: no 'morphemes'; there are wordpiece, bpe and unigram"):
         train(iter([STORY]), 150, 1, "morphemes")
+
+
+def test_the_pieces_are_those_of_training_articles(corpora: Path, tokenizer_folder: Path, tmp_path: Path) -> None:
+    """The words of the other splits have letters of their own."""
+    tokenizer = load_tokenizer(tokenizer_folder)
+    for word in POISON.values():
+        assert "[UNK]" in tokenizer.encode(word, add_special_tokens=False).tokens
+        assert not any((set(word) - set("ن")) & set(piece) for piece in tokenizer.get_vocab())
+    assert "[UNK]" not in tokenizer.encode("فاز الفريق في المباراة", add_special_tokens=False).tokens
+    few = TokenizerConfig(corpora, tmp_path, TINY_CORPORA, documents=1, vocab_size=300, min_frequency=1)
+    run(few)
+    assert load_tokenizer(tmp_path).get_vocab_size() < tokenizer.get_vocab_size()

@@ -37,6 +37,7 @@ def test_chunks_hold_every_article_in_order(
     texts = [example.text for corpus in TINY_CORPORA for example in examples(corpora, corpus)]
     encoded = (tokenizer.encode(text, add_special_tokens=False).ids for text in texts)
     assert whole.tolist() == [token for ids in encoded for token in [*ids, BOUNDARY, BOUNDARY]]
+    assert tokenizer.token_to_id("[UNK]") not in whole  # as in the words of the other splits
     monkeypatch.setattr(vectors, "CHUNK_TOKENS", 10)
     assert np.concatenate(list(token_chunks(config, tokenizer))).tolist() == whole.tolist()
 

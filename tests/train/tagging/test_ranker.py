@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from wusum.model.errors import ModelError
+from wusum.model.network.outputs import NetworkOutput
 from wusum.model.tagging.ranker import TagModel
 from wusum.model.tagging.trees import BoostedTrees
 from wusum.model.text.word_statistics import WordStatistics
 from wusum.train.data.corpora import Example
-from wusum.train.tagging.ranker import FoldModels, _no_output, _without_network, flattened, mixed
+from wusum.train.tagging import ranker
+from wusum.train.tagging.ranker import (
+    CandidateTable,
+    FoldModels,
+    TreeSettings,
+    _no_output,
+    _without_network,
+    fit_tag_model,
+    flattened,
+    mixed,
+)
 
 NAMES = [f"feature {number}" for number in range(29)]
 GENERATOR = np.random.default_rng(5)
@@ -150,3 +164,66 @@ def test_a_part_of_the_features_is_looked_up_by_name() -> None:
     mean = mixed(flattened(one, NAMES[:2]), flattened(other, reversed_names), 0.5)
     wanted = (one.decision_function(TABLE[:, both]) + other.decision_function(TABLE[:, both[::-1]])) / 2
     np.testing.assert_allclose(mean.log_odds(TABLE[:, both]), wanted, atol=1e-9)
+
+
+FORTY = [
+    Example(f"{n}", "almayadeen", "", f"حديث عن لبنان ومدينة{n}", None, tags, "", tags)
+    for n in range(40)
+    for tags in [("لبنان", f"مدينة{n}")]
+]
+"""Articles that each have a tag that no other has, and one that all have."""
+PHRASED = [Example(f"p{n}", "akec", "", "حديث عن لبنان وعن مدينة1", None, None, "", ("لبنان",)) for n in range(3)]
+"""Articles with key phrases, one of which holds a tag of another article."""
+
+
+class Encoder:
+    """Finds nothing in any article."""
+
+    def encode(self, articles: Any) -> list[NetworkOutput]:
+        return [_no_output() for _ in articles]
+
+
+@pytest.fixture
+def grown(monkeypatch: pytest.MonkeyPatch) -> list[tuple[CandidateTable, Sequence[str]]]:
+    """The tables that trees are grown on, with the features that they look at."""
+    tables: list[tuple[CandidateTable, Sequence[str]]] = []
+    real = ranker.grow
+
+    def grow(settings: TreeSettings, table: CandidateTable, names: Sequence[str]) -> BoostedTrees:
+        tables.append((table, names))
+        return real(settings, table, names)
+
+    monkeypatch.setattr(ranker, "grow", grow)
+    return tables
+
+
+def fitted(plain_share: float = 0.35) -> TagModel:
+    """Fit on the forty articles, of which the network has not seen every fourth."""
+    fresh = [n % 4 == 0 for n in range(40)]
+    tagger: Any = SimpleNamespace(encoder=Encoder())
+    settings = TreeSettings(plain_share=plain_share, trees=3, leaf_size=1)
+    return fit_tag_model(settings, tagger, FORTY, fresh, PHRASED, ["مدينة7"], WordStatistics.empty())
+
+
+def test_the_ranking_learns_from_articles_that_its_candidates_were_not_fitted_on(
+    grown: list[tuple[CandidateTable, Sequence[str]]],
+) -> None:
+    """A model that has learned from an article knows both of its tags; one that has not knows the one that all have."""
+    model = fitted()
+    (table, names), (plain, without) = grown
+    assert (len(table.rows), len(plain.rows)) == (10 + 3, 40 + 3)
+    # مدينة1 is known to the models that propose the candidates of PHRASED, and it is none of their phrases.
+    assert table.given == [True] * 10 + [True, False] * 3
+    assert sorted(plain.given) == sorted([True] * 40 + [True, False] * 3)
+    assert list(names) == list(table.names)
+    assert list(without) == list(plain.names)
+    assert set(without) < set(names)
+    assert set(names) - set(without) == {feature.name for feature in model.ranker().features if feature.from_network}
+    # The finished model has learned from all of them, and knows the labels of the tag head.
+    assert len(model.vocabulary.entries) == 41
+    assert {entry.text: entry.label for entry in model.vocabulary.entries if entry.label >= 0} == {"مدينة7": 0}
+
+
+def test_the_model_without_the_network_can_be_left_out(grown: list[tuple[CandidateTable, Sequence[str]]]) -> None:
+    fitted(plain_share=0.0)
+    assert len(grown) == 1

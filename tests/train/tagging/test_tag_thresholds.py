@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,20 +42,18 @@ class Ranker:
         return np.array(next(self._scores))
 
 
-def articles(count: int) -> list[Example]:
-    return [Example(str(n), "plain", "", "", None, TEXTS[:3]) for n in range(count)]
-
-
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tag_thresholds, "network_outputs", lambda tagger, rows: rows)
 
 
-def fit(scores: Scores) -> Any:
-    """Fit thresholds on articles whose first three candidates are tags."""
+def fit(scores: Scores, tags: Sequence[tuple[str, ...]] | None = None) -> Any:
+    """Fit thresholds on articles whose tags are, by default, the first three candidates."""
     ranker: Any = Ranker(scores)
     tagger: Any = None
-    return fit_tag_thresholds(tagger, ranker, articles(len(scores)), 0.6)
+    given = tags or [TEXTS[:3]] * len(scores)
+    rows = [Example(str(number), "plain", "", "", None, its) for number, its in enumerate(given)]
+    return fit_tag_thresholds(tagger, ranker, rows, 0.6)
 
 
 def test_of_equally_good_thresholds_the_highest_is_taken() -> None:
@@ -70,3 +68,47 @@ def test_a_threshold_that_costs_more_than_the_tolerance_is_not_as_good(high: int
     """0.65 costs 0.2 of F1 in each article whose third tag has 0.6 only."""
     assert 0.2 / 120 < TOLERANCE < 0.2 / 30
     assert fit([[0.8, 0.7, 0.65 if n < high else 0.6, 0.01, 0.7] for n in range(count)]).present == threshold
+
+
+GRADES = [0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+"""Scores of the last tag of some articles, so that F1 falls or rises with the threshold from end to end."""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "threshold"),
+    [
+        ([*GRADES, 0.017], [], 0.01),
+        ([*GRADES, 0.0017], [], 0.001),
+        ([*GRADES, 0.0003], [], 0.02),
+        ([0.997] * 5, [*GRADES, 0.992], 0.995),
+        ([0.9992] * 5, [*GRADES, 0.9985], 0.999),
+        ([0.985] * 5, [*GRADES, 0.975], 0.98),
+    ],
+)
+def test_values_beyond_the_steps_are_tried_if_the_first_or_the_last_is_the_best(
+    right: list[float], wrong: list[float], threshold: float
+) -> None:
+    """The third candidate is a tag in some articles only; nothing is given that does not stand in the article."""
+    scores = [[1.0, 1.0, score, 0.0, 0.5] for score in (*right, *wrong)]
+    assert fit(scores, [TEXTS[:3]] * len(right) + [TEXTS[:2]] * len(wrong)).present == threshold
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "threshold"),
+    [
+        ([0.3, 0.3, 0.3], [0.25, 0.25, 0.25], 0.26),
+        ([0.3, 0.3, 0.3], [0.25, 0.25], 0.001),  # three of five are enough
+        ([0.3, 0.2], [0.25, 0.25, 0.25], 0.26),
+        ([0.3, 0.3], [0.35, 0.35], 1.0),
+        ([], [0.3, 0.3], 1.0),
+        ([0.3, 0.004], [0.0015, 0.0015], 0.002),
+        ([0.997], [0.992], 0.995),
+    ],
+)
+def test_the_threshold_of_absent_tags_is_the_lowest_at_which_enough_of_them_are_right(
+    right: list[float], wrong: list[float], threshold: float
+) -> None:
+    """The fifth candidate stands in no article."""
+    scores = [[0.9, 0.8, 0.7, 0.0, score] for score in (*right, *wrong)]
+    tags = [TEXTS] * len(right) + [TEXTS[:3]] * len(wrong)
+    assert fit(scores, tags).absent == threshold

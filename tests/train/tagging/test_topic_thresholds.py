@@ -29,6 +29,26 @@ def test_a_topic_gets_its_own_where_that_is_better() -> None:
     assert fit_topic_thresholds(SCORES, gold, 2)[1] == {}  # one article is too few
 
 
+@pytest.mark.parametrize(
+    ("true", "false", "threshold"),
+    [
+        ([0.22, 0.17, 0.12, 0.07], [0.04], 0.05),
+        ([0.22, 0.17, 0.12, 0.07, 0.04], [0.03], 0.05),  # 0 is no threshold
+        ([0.22, 0.17, 0.12], [0.07], 0.1),
+        ([0.63] * 6, [0.27, 0.32, 0.37, 0.42, 0.47, 0.52, 0.57], 0.6),
+        ([0.99] * 6, [0.02 + step / 20 for step in range(5, 19)], 0.95),
+        ([0.48] * 6, [0.27, 0.32, 0.37, 0.42], 0.45),
+    ],
+)
+def test_values_beyond_the_steps_are_tried_as_long_as_they_are_better(
+    true: list[float], false: list[float], threshold: float
+) -> None:
+    """The first topic of each article is right anyway; the second is right for some of its scores."""
+    scores = np.array([[1.0, score] for score in (*true, *false)], np.float32)
+    gold = np.array([[1, 1]] * len(true) + [[1, 0]] * len(false), bool)
+    assert fit_topic_thresholds(scores, gold, 99)[0] == threshold
+
+
 def test_the_best_topic_is_given_whatever_the_threshold() -> None:
     scores = np.array([[0.06, 0.05, 0.05]], np.float32)
     assert fit_topic_thresholds(scores, np.array([[1, 0, 0]], bool), 1)[2] == 1.0

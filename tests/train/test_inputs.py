@@ -1,0 +1,75 @@
+"""What a run depends on: the contents of its inputs, its settings and the code, and nothing else."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from wusum.model.errors import ConfigError, CorpusError
+from wusum.train import inputs
+from wusum.train.inputs import corpus_inputs, file_inputs, run_digest
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Files of three corpora, one of which is the annotated one."""
+    for name in ("news", "other", "annotated"):
+        (tmp_path / f"{name}.jsonl.xz").write_bytes(b"rows of " + name.encode())
+    return tmp_path
+
+
+def test_the_inputs_are_the_files_of_the_corpora_and_the_annotated_rows(folder: Path) -> None:
+    before = corpus_inputs(folder, ["news"])
+    assert set(before) == {"news.jsonl.xz", "annotated.jsonl.xz"}
+    assert corpus_inputs(folder, ["news", "annotated"]) == before
+    (folder / "other.jsonl.xz").write_bytes(b"changed")
+    os.utime(folder / "news.jsonl.xz", (1, 1))
+    assert corpus_inputs(folder, ["news"]) == before
+    for name in before:
+        kept = (folder / name).read_bytes()
+        (folder / name).write_bytes(kept[::-1])  # of the same size
+        changed = corpus_inputs(folder, ["news"])
+        assert {key for key in before if changed[key] != before[key]} == {name}
+        (folder / name).write_bytes(kept)
+    (folder / "annotated.jsonl.xz").unlink()
+    assert set(corpus_inputs(folder, ["news", "other"])) == {"news.jsonl.xz", "other.jsonl.xz"}
+
+
+def test_an_input_that_is_not_there_is_named(folder: Path) -> None:
+    with pytest.raises(CorpusError, match=r"nothing\.jsonl\.xz"):
+        corpus_inputs(folder, ["news", "nothing"])
+    with pytest.raises(ConfigError, match=r"cues\.yaml"):
+        file_inputs({"cues": folder / "cues.yaml"})
+
+
+def test_files_count_by_their_contents_and_an_empty_setting_names_none(folder: Path) -> None:
+    (folder / "a").write_text("topics", encoding="utf-8")
+    (folder / "b").write_text("topics", encoding="utf-8")
+    found = file_inputs({"topics": folder / "a", "rules": str(folder / "b"), "cues": ""})
+    assert found.keys() == {"topics", "rules"}
+    assert found["topics"] == found["rules"]
+    (folder / "b").write_text("others", encoding="utf-8")
+    assert file_inputs({"rules": folder / "b"}) != {"rules": found["rules"]}
+
+
+@dataclass(frozen=True)
+class Settings:
+    data: Path = Path("here")
+    seed: int = 1
+
+
+def test_a_digest_of_a_run_counts_settings_inputs_and_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    def digest(settings: Settings = Settings(), contents: str = "x") -> str:
+        return run_digest(settings, {"topics": contents}, ["data"])
+
+    first = digest()
+    assert digest() == digest(Settings(data=Path("there"))) == first
+    others = {digest(Settings(seed=2)), digest(contents="y")}
+    given = []
+    monkeypatch.setattr(inputs, "code_digest", lambda *packages: given.append(packages) or "other code")
+    others.add(digest())
+    assert len(others - {first}) == 3
+    assert [package.__name__ for package in given[0]] == ["wusum.model", "wusum.train"]
