@@ -32,6 +32,7 @@ from wusum.eval.bench_systems import (
 )
 from wusum.eval.config import EvalConfig
 from wusum.eval.processes import run_command
+from wusum.eval.provenance import describe
 from wusum.model.article import Article
 from wusum.model.network.runtime import available_cpus
 from wusum.model.run.workers import MAX_WORKERS
@@ -77,6 +78,7 @@ def bench(
     processors = min(available_cpus(), MAX_WORKERS)
     taggers = [Tagger.from_pretrained(model, device="cpu", threads=1) for _ in range(processors)]
     encoder, folder = taggers[0].encoder, taggers[0].artifact.folder
+    about = describe(folder, config, turns) | {"articles": count, "memory_articles": memory}
     windows = [window for example in articles for window in encoder.windows(example.article())]
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
@@ -95,6 +97,7 @@ def bench(
         note("latency and start-up")
         rates = list(map(_median, made.values()))
         return {
+            "about": about,
             "articles": len(articles),
             "words": sum(len(e.text.split()) for e in articles) / len(articles),
             "tokens": workload.tokens / len(articles),

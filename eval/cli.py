@@ -31,6 +31,7 @@ class Suite(StrEnum):
     topics = "topics"
     tags = "tags"
     by_hand = "by-hand"
+    annotated = "annotated"
     parser = "parser"
     robustness = "robustness"
     transfer = "transfer"
@@ -192,7 +193,7 @@ def bench(
         typer.echo(f"wusum bench: {error}", err=True)
         raise typer.Exit(2) from error
     Console().print(rates_table(found))
-    rest = {name: value for name, value in found.items() if not isinstance(value, list)}
+    rest = {name: value for name, value in found.items() if not isinstance(value, (list, dict))}
     typer.echo(", ".join(f"{name} {value:,.2f}".removesuffix(".00") for name, value in rest.items()))
     if output:
         output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
@@ -241,41 +242,34 @@ def table(evaluation: Evaluation) -> Any:
     """Return every score with its interval as a table."""
     from rich.table import Table
 
+    from wusum.eval.report.tables import interval_text
+
     made = Table("suite", "corpus", "system", "metric", "value", "95% interval", "articles")
     for s in evaluation.scores():
         corpus = f"{s.corpus}, {s.variant}" if s.variant else s.corpus
-        interval = f"{s.low:.4f} – {s.high:.4f}"
+        interval = interval_text(s.low, s.high, 4)
         made.add_row(s.suite, corpus, s.system, s.metric, f"{s.value:.4f}", interval, f"{s.articles:,}")
     return made
 
 
 def side_by_side(one: Evaluation, other: Evaluation, names: tuple[str, str]) -> Any:
-    """Return the headline measures of two models with the p-values of their differences, as a table.
+    """Return the main measures of two models with the p-values of their differences, as a table.
 
     Raises ConfigError if the two have no suite in common, or were measured on different articles.
     """
     from rich.table import Table
 
-    from wusum.eval.measures.answers import p_value
+    from wusum.eval.report.tables import model_comparison
     from wusum.model.errors import ConfigError
 
-    made = Table("suite", "corpus", "metric", *names, "difference", "p")
-    for answers in one.answers:
-        key = answers.key
-        theirs = other.find(key.suite, key.corpus, key.system, key.variant)
-        if key.system != "wusum" or theirs is None:
-            continue
-        values = [x.value() for x in (answers, theirs)]
-        corpus = f"{key.corpus}, {key.variant}" if key.variant else key.corpus
-        try:
-            numbers = (
-                *(f"{v:.4f}" for v in values),
-                f"{values[1] - values[0]:+.4f}",
-                f"{p_value(answers, theirs):.4f}",
-            )
-        except ValueError as error:
-            raise ConfigError(str(error)) from error
-        made.add_row(key.suite, corpus, answers.headline, *numbers)
-    if not made.row_count:
+    try:
+        rows = model_comparison(one, other)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    if not rows:
         raise ConfigError(f"{names[0]} and {names[1]}: no suite in common")
+    made = Table("suite", "corpus", "metric", *names, "difference", "p", "corrected")
+    for row in rows:
+        values = f"{row['one']:.4f}", f"{row['other']:.4f}", f"{row['other'] - row['one']:+.4f}"
+        made.add_row(row["suite"], row["corpus"], row["metric"], *values, f"{row['p']:.4f}", f"{row['p_holm']:.4f}")
     return made

@@ -20,6 +20,8 @@ class EvalConfig:
     """Corpora on which tags are measured."""
     tag_rules: str = ""
     """File that names the corpora with tags by editors and the tags to drop, as in training."""
+    annotated: str = ""
+    """Corpus of articles whose topics and tags were annotated by reading; empty for none."""
     pages: str = ""
     """Corpus of raw pages with annotated parts, on which the parser is measured; empty for none."""
     robustness: dict[str, str] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from wusum.eval.config import EvalConfig
 from wusum.model.errors import CorpusError
 from wusum.model.text.words import match_key
-from wusum.train.data.corpora import Example, LabelMap, TagRules, examples, rows
+from wusum.train.data.corpora import Example, LabelMap, TagRules, examples, open_rows
 
 HAND_LABELLED = Path(__file__).parent / "topics_by_hand.jsonl"
 """Ids and topics of the articles that were labelled by hand; `topics_by_hand.md` has the rules."""
@@ -28,6 +28,9 @@ MIN_GOLD_TAGS = 3
 Row = TypeVar("Row")
 TopicSet = tuple[int, ...]
 """The topics that a corpus label can mean, by their numbers in the label map."""
+
+Topics = tuple[str, ...]
+"""Keys of the topics of an article, the main one first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,10 @@ def tagged_articles(config: EvalConfig, corpus: str, split: str) -> list[Example
 
 @cache
 def read_tagged(data: Path, corpus: str, split: str, tag_rules: str) -> list[Example]:
-    """Return all articles of a split that have tags, also of corpora whose tags are not trained on."""
+    """Return all articles of a split that have tags, also of corpora whose tags are not trained on.
+
+    As in training, articles that are kept for tests are in no other split.
+    """
     rules = TagRules.load(tag_rules)
     return [
         Example(
@@ -91,7 +97,7 @@ def read_tagged(data: Path, corpus: str, split: str, tag_rules: str) -> list[Exa
             rules.clean(row["tags"]),
             row.get("date") or "",
         )
-        for row in rows(data, corpus)
+        for row in open_rows(data, corpus)
         if row["split"] == split and row.get("text") and row.get("tags")
     ]
 
@@ -108,7 +114,24 @@ def read_split(data: Path, corpus: str, split: str) -> list[Example]:
     return list(examples(data, corpus, [split]))
 
 
-def hand_labelled(config: EvalConfig) -> list[tuple[Example, tuple[str, ...]]]:
+def annotated_articles(config: EvalConfig, split: str) -> list[Example]:
+    """Return the articles of a split whose topics and tags were annotated by reading, as far as they were read.
+
+    Raises CorpusError if there is none, or for an article without topics or tags or with a topic that the label map
+    lacks.
+    """
+    keys = LabelMap.load(config.topics).keys
+    found = read_split(config.data, config.annotated, split)
+    if not found:
+        raise CorpusError(f"{config.annotated}: no {split} article")
+    for e in found:
+        if not e.phrases or not e.topics or not set(e.topics) <= set(keys):
+            raise CorpusError(f"{config.annotated}: {e.id}: tags and topics of {config.topics} are needed")
+    found = [replace(e, tags=e.phrases) for e in found]
+    return sample(found, config.quick_articles, config.seed) if config.quick else found
+
+
+def hand_labelled(config: EvalConfig) -> list[tuple[Example, Topics]]:
     """Return the beginning of each article that was labelled by hand, with the keys of its topics.
 
     Raises CorpusError if the corpora lack one of these articles.
@@ -126,7 +149,7 @@ def hand_labelled(config: EvalConfig) -> list[tuple[Example, tuple[str, ...]]]:
     return found
 
 
-def user_articles(path: Path, label_map: LabelMap) -> list[tuple[Example, tuple[str, ...] | None]]:
+def user_articles(path: Path, label_map: LabelMap) -> list[tuple[Example, Topics | None]]:
     """Return a user's articles, each with the keys of its topics, or None if its line gives no topics.
 
     A line is a JSON object with `text`, optionally `title` and `id`, and `topics`, `tags` or both. A topic is given by
@@ -145,7 +168,7 @@ def user_articles(path: Path, label_map: LabelMap) -> list[tuple[Example, tuple[
     return found
 
 
-def _user_article(line: str, where: str, number: str, names: dict[str, str]) -> tuple[Example, tuple[str, ...] | None]:
+def _user_article(line: str, where: str, number: str, names: dict[str, str]) -> tuple[Example, Topics | None]:
     try:
         row: dict[str, Any] = json.loads(line)
     except ValueError as error:

@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
-import subprocess
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from wusum import eval, model, train
+import yaml
+
 from wusum.eval.baselines import hub
 from wusum.eval.config import EvalConfig
-from wusum.eval.measures.answers import Key, from_json, to_json
+from wusum.eval.measures.answers import Answers, Key, from_json, to_json
 from wusum.eval.measures.evaluation import Evaluation
-from wusum.eval.suites.suite import TRAINING_SUITES, load_suite
+from wusum.eval.provenance import describe, training_record
+from wusum.eval.suites.suite import load_suite
 from wusum.model.errors import ConfigError
-from wusum.model.run.manifest import model_fingerprint
 from wusum.model.tagger import Tagger
 from wusum.train.cache import digest_of, file_digest, read_json, write_json
 
-PACKAGES = ("wusum", "numpy", "onnxruntime", "tokenizers", "scikit-learn", "torch", "transformers", "yake")
-"""Packages whose versions are reported."""
-
-CODE_FOLDERS = tuple(Path(package.__path__[0]) for package in (model, train, eval))
-"""Folders of the code that answers depend on."""
-
-MODEL_INDEPENDENT = ("majority", "linear", "fastText-like", "dictionary", "TF-IDF", "YAKE", "TextRank")
+MODEL_INDEPENDENT = ("majority", "linear", "logistic", "fastText-like", "dictionary", "TF-IDF", "YAKE", "TextRank")
 """Systems whose answers do not depend on the measured model."""
 
 
@@ -44,20 +35,28 @@ def evaluate(
     `on_start` is called before each key with the numbers of finished and of all keys. Raises ConfigError if the
     settings leave nothing to measure.
     """
-    about = describe(tagger, config)
+    folder = tagger.artifact.folder
+    about = describe(folder, config)
     keys = [key for name in names for key in load_suite(name).keys(config) if config.baselines or key.system == "wusum"]
     if not keys:
         raise ConfigError("nothing to measure: no suite has a corpus")
-    answers = []
+    files = [file_digest(path) for path in _config_files(config)]
+    answers: list[Answers] = []
+    trained: dict[str, Any] = {}
     for done, key in enumerate(keys):
         on_start(key, done, len(keys))
-        path = config.cache / f"{_digest(key, config, about)}.json"
-        try:
-            answers.append(from_json(read_json(path)))
-        except (OSError, ValueError, KeyError, TypeError):  # missing or damaged
-            answers.append(load_suite(key.suite).answer(key, tagger, config))
-            write_json(path, to_json(answers[-1]))
-    return Evaluation(tuple(answers), about)
+        suite = load_suite(key.suite)
+        models = suite.models(key, config)
+        path = config.cache / f"{_digest(key, config, about, files, models)}.json"
+        found = _cached(path, models)
+        if found is None:
+            found = suite.answer(key, tagger, config)
+            write_json(path, to_json(found))
+        answers.append(found)
+        trained |= {made.name: training_record(made) for made in models}
+    history = folder / "history.json"
+    loss = read_json(history) if history.is_file() else []  # pairs of windows and loss
+    return Evaluation(tuple(answers), about | {"retrained": trained, "training_loss": loss})
 
 
 def load_report(folder: Path) -> Evaluation | None:
@@ -76,56 +75,36 @@ def load_report(folder: Path) -> Evaluation | None:
         raise ConfigError(f"{folder}: the report cannot be read: {error}") from error
 
 
-def describe(tagger: Tagger, config: EvalConfig) -> dict[str, Any]:
-    """Return everything that the numbers depend on."""
-    folder = tagger.artifact.folder
-    data = [*sorted(config.data.glob("*.jsonl.xz")), Path(config.labelled)]
-    history = folder / "history.json"
-    return {
-        "model": folder.name,
-        "model_fingerprint": model_fingerprint(folder),
-        "data": {path.name: file_digest(path) for path in data if path.is_file()},
-        "settings": {name: str(v) if isinstance(v, Path) else v for name, v in asdict(config).items()},
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
-        "revision": _revision(),
-        "processors": os.cpu_count(),
-        "training_loss": read_json(history) if history.is_file() else [],  # pairs of windows and loss
-    }
+def _cached(path: Path, models: Sequence[Path]) -> Answers | None:
+    """Return the answers in a file; None if it is missing or damaged, or if the models that gave them are gone."""
+    if any(training_record(folder) is None for folder in models):
+        return None
+    try:
+        return from_json(read_json(path))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
-def _digest(key: Key, config: EvalConfig, about: dict[str, Any]) -> str:
-    """Return a digest of everything that the answers of one key depend on."""
+def _digest(key: Key, config: EvalConfig, about: dict[str, Any], files: Sequence[str], models: Sequence[Path]) -> str:
+    """Return a digest of everything that the answers of one key depend on.
+
+    `files` are digests of the config files; the name of each folder in `models` has one of all that the model in it
+    depends on.
+    """
     hub_models = {key.system: config.hub_models[key.system]} if key.system in config.hub_models else {}
-    independent = key.system in MODEL_INDEPENDENT or bool(hub_models)
-    fingerprint = "" if independent else about["model_fingerprint"]
-    runtime = "" if independent else config.runtime
+    baseline = key.system in MODEL_INDEPENDENT or bool(hub_models)
+    fingerprint = "" if baseline or models else about["model_fingerprint"]
+    runtime = "" if baseline else config.runtime
     settings = replace(config, cache=Path(), retrained=Path(), baselines=True, hub_models=hub_models, runtime=runtime)
-    files = [config.topics, *_code_files()]
-    files += [config.finetune, config.calibrate] if key.suite in TRAINING_SUITES else []
-    files += [path for name in hub_models for path in hub.model_files(name)]
-    contents = [file_digest(path) for path in files if path.is_file()]
-    return digest_of(key, fingerprint, about["data"], settings, contents)
+    hub_files = [file_digest(path) for name in hub_models for path in hub.model_files(name)]
+    made = [folder.name for folder in models]
+    return digest_of(key, fingerprint, about["data"], about["code"], settings, files, hub_files, made)
 
 
-def _code_files() -> list[Path]:
-    """Return all Python files and hand-made labels, in subpackages too."""
-    return [path for folder in CODE_FOLDERS for kind in ("*.py", "*.jsonl") for path in sorted(folder.rglob(kind))]
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
-def _revision() -> str | None:
-    """Return the commit of the code, marked if the working tree differs from it; None without a repository."""
-    try:
-        found = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-            cwd=Path(__file__).parent, capture_output=True, text=True, check=True,
-        )  # fmt: skip
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return found.stdout.strip()
+def _config_files(config: EvalConfig) -> Iterator[Path]:
+    """Yield the config files that answers depend on, and the files that the configs of the training name."""
+    configs = [path for path in (config.finetune, config.calibrate) if path.is_file()]
+    settings = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in configs]
+    named = [value for values in settings for value in values.values() if isinstance(value, str) and value]
+    paths: list[str | Path] = [config.topics, config.tag_rules, *configs, *named]
+    yield from (path for path in dict.fromkeys(map(Path, paths)) if path.is_file())

@@ -10,15 +10,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import LinearSVC
 
-from wusum.eval.gold import TopicSet
-from wusum.model.errors import CorpusError
-from wusum.model.text.normalisation import normalise
+from wusum.eval.baselines.label_sets import LabelSetModel, word_features
 from wusum.model.text.words import words
-from wusum.train.data.corpora import Example, LabelMap
 
 ClassPredictions = tuple[NDArray[np.intp], NDArray[np.float64] | None]
 """The class of each article [articles] and its probability [articles], None if a system gives no probabilities."""
@@ -40,16 +36,20 @@ def majority(training: Sequence[str], classes: Sequence[int], test: Sequence[str
 
 def linear_model() -> Pipeline:
     """Return an untrained linear SVM over the TF-IDF of words and pairs of words."""
-    return make_pipeline(
-        TfidfVectorizer(preprocessor=normalise, ngram_range=(1, 2), min_df=2, sublinear_tf=True, dtype=np.float32),
-        LinearSVC(random_state=13),
-    )
+    return make_pipeline(word_features(), LinearSVC(random_state=13))
 
 
 def linear(training: Sequence[str], classes: Sequence[int], test: Sequence[str]) -> ClassPredictions:
-    """Predict with the linear model."""
+    """Predict with the linear model, which gives no probabilities."""
     model = linear_model().fit(training, classes)
     return np.asarray(model.predict(test)), None
+
+
+def logistic(training: Sequence[str], classes: Sequence[int], test: Sequence[str]) -> ClassPredictions:
+    """Predict with softmax regression over the same features."""
+    model = LabelSetModel.fit(training, np.eye(max(classes) + 1)[list(classes)])
+    table = model.probabilities(test)
+    return table.argmax(axis=1), table.max(axis=1)
 
 
 def bag_of_embeddings(training: Sequence[str], classes: Sequence[int], test: Sequence[str]) -> ClassPredictions:
@@ -85,31 +85,9 @@ def bag_of_embeddings(training: Sequence[str], classes: Sequence[int], test: Seq
 TOPIC_BASELINES: dict[str, TopicBaseline] = {
     "majority": majority,
     "linear": linear,
+    "logistic": logistic,
     "fastText-like": bag_of_embeddings,
 }
-
-
-def linear_topics(
-    training: Sequence[Example], label_map: LabelMap, sets: Sequence[TopicSet], test: Sequence[Example]
-) -> NDArray[np.intp]:
-    """Return the index of the set of topics of each test article [articles], by a linear model of other corpora.
-
-    The model learns from the articles whose label means one of the sets or a part of it: a classifier cannot learn from
-    a label that may mean two of its classes. Raises CorpusError if fewer than two of the sets have such articles.
-    """
-    texts, classes = [], []
-    for example in training:
-        topics = set(label_map.topics(example.corpus, example.label))
-        matching = [i for i, candidate in enumerate(sets) if topics and topics <= set(candidate)]
-        if matching:
-            texts.append(example.text)
-            classes.append(matching[0])
-    if len(set(classes)) < 2:
-        raise CorpusError(
-            f"linear baseline: {len(training)} training articles have labels of {len(set(classes))} of the classes; "
-            "two are needed"
-        )
-    return linear(texts, classes, [example.text for example in test])[0]
 
 
 def _buckets(text: str) -> list[int]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from wusum.eval.measures import metrics
 from wusum.eval.measures.statistics import (
@@ -17,6 +17,7 @@ from wusum.eval.measures.statistics import (
     mean_interval,
     randomisation_test,
     ratio_randomisation_test,
+    ratio_statistic,
 )
 
 
@@ -33,7 +34,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One measured value with its 95% bootstrap interval."""
+    """One measured value with its 95% bootstrap interval; None for a measure for which that would not be valid."""
 
     suite: str
     corpus: str
@@ -41,8 +42,8 @@ class Score:
     variant: str
     metric: str
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     articles: int
 
 
@@ -60,6 +61,8 @@ class Classification:
     """Probability of the predicted class; None if the system gives no probabilities."""
 
     headline = "accuracy"
+    compared = (headline,)
+    """The measures by which systems are compared."""
 
     @property
     def correct(self) -> NDArray[np.bool_]:
@@ -75,33 +78,33 @@ class Classification:
         return float(self.correct.mean())
 
     def scores(self) -> list[Score]:
-        """Return accuracy, macro-F1 and, if there are probabilities, the expected calibration error."""
+        """Return accuracy, macro-F1 and, if there are probabilities, the expected calibration error.
+
+        That is biased, and more so on resamples, so it has no bootstrap interval.
+        """
         count = len(self.gold)
-        everything = np.arange(count)
-        macro = macro_f1_statistic(np.array(self.gold), np.array(self.predicted), len(self.classes))
-        measured = [
-            ("accuracy", float(self.correct.mean()), mean_interval(self.per_article())),
-            ("macro-F1", macro(everything), interval(macro, count)),
+        macro = macro_f1_statistic(*self._tables())
+        scores = [
+            Score(*_place(self.key), "accuracy", self.value(), *mean_interval(self.per_article()), count),
+            Score(*_place(self.key), "macro-F1", macro(np.arange(count)), *interval(macro, count), count),
         ]
         if self.confidence is not None:
-            confidence = np.array(self.confidence)
-
-            def error(chosen: NDArray[np.intp]) -> float:
-                return metrics.calibration_error(confidence[chosen], self.correct[chosen])
-
-            measured.append(("ECE", error(everything), interval(error, count, resamples=200)))
-        return [Score(*_place(self.key), name, value, *bounds, count) for name, value, bounds in measured]
+            error = metrics.calibration_error(np.array(self.confidence), self.correct)
+            scores.append(Score(*_place(self.key), "ECE", error, None, None, count))
+        return scores
 
     def per_class(self) -> list[dict[str, Any]]:
         """Return precision, recall, F1 and number of gold articles of each class."""
-        columns = precision_recall_fscore_support(
-            self.gold, self.predicted, labels=range(len(self.classes)), zero_division=0
-        )
-        return _class_rows(self.classes, columns)
+        return _class_rows(self.classes, *self._tables())
 
     def confusion(self) -> NDArray[np.intp]:
         """Return the number of articles [classes, classes] by gold class (rows) and predicted class (columns)."""
-        return np.asarray(confusion_matrix(self.gold, self.predicted, labels=range(len(self.classes))))
+        gold, predicted = self._tables()
+        return gold.astype(np.intp).T @ predicted
+
+    def _tables(self) -> list[NDArray[np.bool_]]:
+        """Return which class each article has [articles, classes], by the gold classes and by the predicted ones."""
+        return [np.array(column)[:, None] == np.arange(len(self.classes)) for column in (self.gold, self.predicted)]
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,7 @@ class Labelling:
     predicted: tuple[tuple[str, ...], ...]
 
     headline = "micro-F1"
+    compared = (headline,)
 
     @property
     def counts(self) -> NDArray[np.float64]:
@@ -123,32 +127,45 @@ class Labelling:
 
     def value(self) -> float:
         """Return micro-F1."""
-        hits, total = self.counts.sum(0)
-        return float(hits / total) if total else 0.0
+        return ratio_statistic(self.counts)(np.arange(len(self.gold)))
 
     def scores(self) -> list[Score]:
-        """Return micro-F1, and the share of articles whose first topic is correct."""
-        counts = self.counts
-
-        def micro(chosen: NDArray[np.intp]) -> float:
-            hits, total = counts[chosen].sum(0)
-            return float(hits / total) if total else 0.0
-
+        """Return micro-F1, macro-F1 over the gold topics, and the share of articles whose first topic is correct."""
+        micro, macro = ratio_statistic(self.counts), macro_f1_statistic(*self._tables())
         first = np.array([bool(p) and p[0] in g for p, g in zip(self.predicted, self.gold, strict=True)], float)
-        count = len(counts)
+        count = len(self.gold)
         return [
-            Score(*_place(self.key), "micro-F1", micro(np.arange(count)), *interval(micro, count), count),
+            Score(*_place(self.key), "micro-F1", self.value(), *interval(micro, count), count),
+            Score(*_place(self.key), "macro-F1", macro(np.arange(count)), *interval(macro, count), count),
             Score(*_place(self.key), "first right", float(first.mean()), *mean_interval(first), count),
         ]
 
     def per_class(self) -> list[dict[str, Any]]:
         """Return precision, recall, F1 and number of gold articles of each topic that is predicted or gold."""
-        names = sorted({topic for topics in (*self.gold, *self.predicted) for topic in topics})
-        tables = ([[name in topics for name in names] for topics in rows] for rows in (self.gold, self.predicted))
-        gold, predicted = (np.array(table, bool) for table in tables)
-        correct, expected, given = (gold & predicted).sum(0), gold.sum(0), predicted.sum(0)
-        measures = (correct / np.maximum(given, 1), correct / np.maximum(expected, 1), 2 * correct / (expected + given))
-        return _class_rows(names, (*measures, expected))
+        return _class_rows(self._topics, *self._tables())
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The topics that are first in an article, gold or predicted."""
+        return tuple(sorted({topics[0] for topics in (*self.gold, *self.predicted) if topics}))
+
+    def confusion(self) -> NDArray[np.intp]:
+        """Return the number of articles [classes, classes] by their first gold topic (rows) and first predicted one.
+
+        An article without gold or without predicted topics does not count.
+        """
+        pairs = Counter((g[0], p[0]) for g, p in zip(self.gold, self.predicted, strict=True) if g and p)
+        return np.array([[pairs[gold, predicted] for predicted in self.classes] for gold in self.classes], np.intp)
+
+    @property
+    def _topics(self) -> list[str]:
+        """The topics that are gold or predicted."""
+        return sorted({topic for topics in (*self.gold, *self.predicted) for topic in topics})
+
+    def _tables(self) -> list[NDArray[np.bool_]]:
+        """Return which of the gold, and which of the predicted topics each article has [articles, topics]."""
+        columns = self.gold, self.predicted
+        return [np.array([[name in topics for name in self._topics] for topics in rows], bool) for rows in columns]
 
 
 @dataclass(frozen=True)
@@ -165,17 +182,20 @@ class Tagging:
     """The gold tags that occur in the article."""
     new: tuple[tuple[str, ...], ...] | None = None
     """The gold tags that occur in the article and were given to no training article."""
+    given_absent: tuple[tuple[str, ...], ...] | None = None
+    """The tags of `given` that do not occur in the article."""
 
     headline = "F1@5"
+    compared = (headline, "F1@10")
 
     def per_article(self, metric: str = "F1@5") -> NDArray[np.float64]:
         """Return a measure of `TAG_MEASURES` for each article [articles]."""
         measure = TAG_MEASURES[metric]
         return np.array([measure(gold, ranked) for gold, ranked in zip(self.gold, self.ranked, strict=True)])
 
-    def value(self) -> float:
-        """Return the mean of F1@5."""
-        return float(self.per_article().mean())
+    def value(self, metric: str = "F1@5") -> float:
+        """Return the mean of a measure of `TAG_MEASURES`."""
+        return float(self.per_article(metric).mean())
 
     def curve(self, up_to: int = 15) -> list[tuple[float, float]]:
         """Return the points (k, F1@k) for k from 1 to `up_to`."""
@@ -185,8 +205,9 @@ class Tagging:
     def scores(self) -> list[Score]:
         """Return means over the articles of each measure.
 
-        In addition to `TAG_MEASURES` these are F1@M of the tags given by the system's own thresholds, and recall of
-        present, absent and new gold tags among the first ten.
+        In addition to `TAG_MEASURES` these are F1@M of the tags given by the system's own thresholds, how many of them
+        do not occur in the article and which share of those is gold, and recall of present, absent and new gold tags
+        among the first ten.
         """
         values = {name: self.per_article(name) for name in TAG_MEASURES}
         if self.given is not None:
@@ -198,11 +219,24 @@ class Tagging:
             values["absent R@10"] = self._recall(absent)
         if self.new is not None:
             values["new R@10"] = self._recall(self.new)
-        return [
+        if self.given_absent is not None:
+            values["absent given"] = np.array([len(tags) for tags in self.given_absent], float)
+        means = [
             Score(*_place(self.key), name, float(v.mean()), *mean_interval(v), len(v))
             for name, v in values.items()
             if len(v)
         ]
+        return [*means, *self._absent_right()]
+
+    def _absent_right(self) -> list[Score]:
+        """Return the share of the given tags which do not occur in the article that is gold, if there are such tags."""
+        rows = zip(self.gold, self.given_absent or (), strict=self.given_absent is not None)
+        counts = np.array([(len(set(gold).intersection(tags)), len(tags)) for gold, tags in rows if tags], float)
+        if not len(counts):
+            return []
+        share = ratio_statistic(counts)
+        bounds = interval(share, len(counts))
+        return [Score(*_place(self.key), "absent right", share(np.arange(len(counts))), *bounds, len(counts))]
 
     def _recall(self, expected: Sequence[Sequence[str]]) -> NDArray[np.float64]:
         """Return the recall of certain gold tags among the first ten, for each article that has such tags."""
@@ -222,6 +256,7 @@ class Extraction:
     gold: tuple[()] = ()
 
     headline = "body"
+    compared = (headline,)
 
     def per_article(self) -> NDArray[np.float64]:
         """Return the score of the body of each page [pages]."""
@@ -253,10 +288,11 @@ TAG_MEASURES: dict[str, Callable[[Sequence[str], Sequence[str]], float]] = {
 }
 
 
-def p_value(one: Answers, other: Answers) -> float:
-    """Return the p-value of the difference of two systems' headline measures, by approximate randomisation.
+def p_value(one: Answers, other: Answers, metric: str | None = None) -> float:
+    """Return the p-value of the difference of two systems by approximate randomisation.
 
-    Raises ValueError if they did not answer on the same articles, or gave answers of different kinds.
+    `metric` is one of `compared`, by default the headline measure. Raises ValueError if they did not answer on the same
+    articles, or gave answers of different kinds.
     """
     if one.ids != other.ids or one.gold != other.gold:
         raise ValueError(f"{one.key} and {other.key}: not the same articles")
@@ -264,6 +300,8 @@ def p_value(one: Answers, other: Answers) -> float:
         return ratio_randomisation_test(one.counts, other.counts)
     if isinstance(one, Labelling) or isinstance(other, Labelling):
         raise ValueError(f"{one.key} and {other.key}: not the same kind of answers")
+    if isinstance(one, Tagging) and isinstance(other, Tagging) and metric:
+        return randomisation_test(one.per_article(metric), other.per_article(metric))
     return randomisation_test(one.per_article(), other.per_article())
 
 
@@ -282,11 +320,18 @@ def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
-def _class_rows(classes: Sequence[str], columns: Sequence[Any]) -> list[dict[str, Any]]:
-    names = ("precision", "recall", "f1", "articles")
+def _class_rows(classes: Sequence[str], gold: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> list[dict[str, Any]]:
+    """Return precision, recall, F1 and number of gold articles of each class, given tables [articles, classes]."""
+    correct, expected, given = (gold & predicted).sum(0), gold.sum(0), predicted.sum(0)
+    columns = {
+        "precision": correct / np.maximum(given, 1),
+        "recall": correct / np.maximum(expected, 1),
+        "f1": 2 * correct / np.maximum(expected + given, 1),
+        "articles": expected,
+    }
     return [
-        {"class": name} | dict(zip(names, map(float, row), strict=True))
-        for name, *row in zip(classes, *columns, strict=True)
+        {"class": name} | {measure: float(column[i]) for measure, column in columns.items()}
+        for i, name in enumerate(classes)
     ]
 
 

@@ -67,7 +67,7 @@ class Bin:
 
 def reliability(confidence: NDArray[np.floating], correct: NDArray[np.bool_], bins: int = 15) -> list[Bin]:
     """Return the non-empty bins of equal width; `confidence` and `correct` are [answers]."""
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    place = _places(confidence, bins)
     return [
         Bin(int(inside.sum()), float(confidence[inside].mean()), float(correct[inside].mean()))
         for inside in (place == number for number in range(bins))
@@ -76,8 +76,30 @@ def reliability(confidence: NDArray[np.floating], correct: NDArray[np.bool_], bi
 
 
 def calibration_error(confidence: NDArray[np.floating], correct: NDArray[np.bool_], bins: int = 15) -> float:
-    """Return the expected calibration error: the mean distance of confidence and accuracy (Guo et al., ICML 2017)."""
+    """Return the expected calibration error: the mean distance of confidence and accuracy (Guo et al., ICML 2017).
+
+    It is biased: chance alone makes it positive for a calibrated system, and higher in each resample of its answers.
+    """
     return sum(b.count * abs(b.confidence - b.accuracy) for b in reliability(confidence, correct, bins)) / len(correct)
+
+
+def chance_calibration_error(
+    confidence: NDArray[np.floating], *, bins: int = 15, level: float = 0.95, resamples: int = 1000, seed: int = 13
+) -> float:
+    """Return the calibration error that a calibrated system of this confidence [answers] exceeds with 1 - `level`.
+
+    Consistency resampling (Bröcker and Smith, Weather and Forecasting 2007): answers are drawn as correct with the
+    probability that their confidence says.
+    """
+    generator = np.random.default_rng(seed)
+    inside = _places(confidence, bins)[:, None] == np.arange(bins)
+    gaps = ((confidence - (generator.random(len(confidence)) < confidence)) @ inside for _ in range(resamples))
+    return float(np.quantile([np.abs(gap).sum() / len(confidence) for gap in gaps], level))
+
+
+def _places(confidence: NDArray[np.floating], bins: int) -> NDArray[np.intp]:
+    """Return the number of the bin of each answer [answers]; a confidence of 1 belongs to the last."""
+    return np.minimum((confidence * bins).astype(np.intp), bins - 1)
 
 
 def coverage_accuracy(confidence: NDArray[np.floating], correct: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,16 +73,41 @@ def ratio_randomisation_test(
     return (hits + 1) / (rounds + 1)
 
 
-def macro_f1_statistic(gold: NDArray[np.intp], predicted: NDArray[np.intp], classes: int) -> Statistic:
-    """Return the statistic macro-F1 for gold and predicted classes [articles].
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values corrected for their number (Holm, Scandinavian Journal of Statistics 1979).
 
-    The F1 of a class that is neither gold nor predicted is 0.
+    If those below a level count as significant, the chance that any of them is a false alarm is at most that level.
     """
+    adjusted: dict[int, float] = {}
+    highest = 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        highest = max(highest, min((len(p_values) - rank) * p_values[place], 1.0))
+        adjusted[place] = highest
+    return [adjusted[place] for place in range(len(p_values))]
+
+
+def ratio_statistic(counts: NDArray[np.floating]) -> Statistic:
+    """Return the statistic dividends / divisors, both summed, for rows of the two [articles, 2]; it is 0 for 0 / 0."""
 
     def statistic(chosen: NDArray[np.intp]) -> float:
-        pairs = np.bincount(gold[chosen] * classes + predicted[chosen], minlength=classes * classes)
-        table = pairs.reshape(classes, classes)
-        both = table.sum(0) + table.sum(1)
-        return float(np.mean(np.where(both > 0, 2 * table.diagonal() / np.maximum(both, 1), 0.0)))
+        dividend, divisor = counts[chosen].sum(0)
+        return float(dividend / divisor) if divisor else 0.0
+
+    return statistic
+
+
+def macro_f1_statistic(gold: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> Statistic:
+    """Return the statistic macro-F1 for the gold and predicted classes of articles [articles, classes].
+
+    It is the mean F1 of the classes that are gold at least once among the chosen articles, so that a class that a
+    resample happens to lack does not count as one that the system failed at; 0 without gold classes.
+    """
+    correct, both = (gold & predicted).astype(float), gold.astype(float) + predicted
+
+    def statistic(chosen: NDArray[np.intp]) -> float:
+        times = np.bincount(chosen, minlength=len(gold)).astype(float)
+        present = times @ gold > 0
+        scores = 2 * (times @ correct)[present] / (times @ both)[present]
+        return float(scores.mean()) if len(scores) else 0.0
 
     return statistic

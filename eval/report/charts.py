@@ -38,20 +38,23 @@ def line_chart(
     return f'{_svg(parts, WIDTH, HEIGHT, y_name)}<ul class="legend">{legend}</ul>'
 
 
-def bar_chart(values: Mapping[str, tuple[float, float, float]], label: str) -> str:
-    """Return horizontal bars from 0 to 1 with their intervals, from (value, low, high) by name."""
+def bar_chart(values: Mapping[str, tuple[float, float | None, float | None]], label: str) -> str:
+    """Return horizontal bars from 0 to 1 with their intervals, if they have one, from (value, low, high) by name."""
     parts = []
     room = WIDTH - BAR_NAME - BAR_VALUE
     step = BAR_HEIGHT + BAR_GAP
     for number, (name, (value, low, high)) in enumerate(values.items()):
         top = TOP + number * step
         middle = top + BAR_HEIGHT / 2
-        left, right = BAR_NAME + max(low, 0.0) * room, BAR_NAME + min(high, 1.0) * room
         width = max(value, 0) * room
+        end = BAR_NAME + width
         parts.append(f'<text x="{BAR_NAME - 6}" y="{middle + 4:.1f}" text-anchor="end">{escape(name)}</text>')
         parts.append(f'<rect class="bar" x="{BAR_NAME}" y="{top}" width="{width:.1f}" height="{BAR_HEIGHT}"/>')
-        parts.append(f'<path class="interval" d="M{left:.1f} {middle:.1f}H{right:.1f}"/>')
-        parts.append(f'<text x="{max(right, BAR_NAME + width) + 6:.1f}" y="{middle + 4:.1f}">{value:.3f}</text>')
+        if low is not None and high is not None:
+            left, right = BAR_NAME + max(low, 0.0) * room, BAR_NAME + min(high, 1.0) * room
+            parts.append(f'<path class="interval" d="M{left:.1f} {middle:.1f}H{right:.1f}"/>')
+            end = max(end, right)
+        parts.append(f'<text x="{end + 6:.1f}" y="{middle + 4:.1f}">{value:.3f}</text>')
     return _svg(parts, WIDTH, TOP * 2 + step * len(values), label)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from wusum.eval.config import EvalConfig
-from wusum.eval.gold import read_split, read_tagged, user_articles
+from wusum.eval.gold import read_split, user_articles
 from wusum.eval.measures.answers import Answers, Classification, Labelling, Tagging
 from wusum.eval.measures.evaluation import Evaluation
 from wusum.train.data.corpora import LabelMap
@@ -65,9 +65,6 @@ def _row(
 
 def _texts(answers: Answers, config: EvalConfig) -> dict[str, str]:
     """Return the texts of the articles by id."""
-    suite, corpus = answers.key.suite, answers.key.corpus
-    if suite == "own":
+    if answers.key.suite == "own":
         return {e.id: e.text for e, _ in user_articles(Path(config.labelled), LabelMap.load(config.topics))}
-    if suite == "tags":
-        return {e.id: e.text for e in read_tagged(config.data, corpus, config.split, config.tag_rules)}
-    return {e.id: e.text for e in read_split(config.data, corpus, config.split)}
+    return {e.id: e.text for e in read_split(config.data, answers.key.corpus, config.split)}

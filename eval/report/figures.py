@@ -85,7 +85,7 @@ def _tag_figures(evaluation: Evaluation) -> list[Figure]:
 
 
 def _robustness_figures(evaluation: Evaluation) -> list[Figure]:
-    values: dict[tuple[str, str], dict[str, tuple[float, float, float]]] = {}
+    values: dict[tuple[str, str], dict[str, tuple[float, float | None, float | None]]] = {}
     for answers in evaluation.answers:
         if answers.key.suite == "robustness":
             score = next(score for score in answers.scores() if score.metric == answers.headline)

@@ -10,60 +10,116 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
-SUITE_METRICS = {
+from wusum.eval.report.tables import interval_text
+from wusum.eval.report.verdicts import FLOOR
+
+MAIN_METRICS = {
     "topics": ("accuracy", "macro-F1", "ECE"),
     "transfer": ("accuracy",),
     "tags": ("F1@5", "F1@10", "new R@10"),
     "drift": ("F1@5", "F1@10", "new R@10"),
     "by-hand": ("micro-F1",),
 }
-"""The suites and metrics of the table of scores."""
+"""The suites of the table of scores, each with the measures to show of those that its answers have."""
+
+ANNOTATED_METRICS = {
+    "annotated": (
+        "first right", "micro-F1", "macro-F1", "F1@5", "F1@10", "F1@M", "new R@10", "absent given", "absent right",
+    ),
+}  # fmt: skip
+"""The same of the table of annotated articles."""
 
 ROW_NAMES = {
-    "topics": "topics: {corpus}",
-    "transfer": "topics: {corpus}, never trained on",
-    "tags": "tags: {corpus}",
-    "drift": "tags: {corpus}",
-    "by-hand": "topics labelled by hand: {corpus}",
+    "topics": "topics of {corpus}",
+    "transfer": "topics of {corpus}, trained without it",
+    "tags": "tags of {corpus}",
+    "drift": "tags of {corpus}",
+    "by-hand": "topics by hand, {corpus}",
+    "annotated": "{corpus}",
 }
-WITHOUT_BASELINE = ("ECE",)
-"""Metrics that are shown without a baseline: a system that always gives the same answer can be best by them."""
 
-OPTIONAL_METRICS = ("ECE", "new R@10")
-"""Metrics that only answers with probabilities or corpora with new tags have."""
+LOWER_IS_BETTER = ("ECE",)
+
+WITHOUT_BASELINE = ("absent given",)
+"""Measures that say how a system answers, and not how well."""
 
 AVERAGED_SUITE = "transfer"
 """The suite with a row for the mean of all corpora."""
 
+Place = tuple[str, str, str, str]
+"""Suite, corpus, system and metric of a score."""
 
-def score_table(metrics: dict[str, Any]) -> str:
-    """Return a Markdown table of the main scores with their intervals, and the best baseline for each."""
-    scores = {(s["suite"], s["corpus"], s["system"], s["metric"]): s for s in metrics["scores"] if not s["variant"]}
-    lines = ["| test split | measure | wusum | 95% interval | best baseline | articles |", "|---|---|---|---|---|---|"]
-    for suite, names in SUITE_METRICS.items():
+
+def score_table(metrics: dict[str, Any], shown: Mapping[str, Sequence[str]] = MAIN_METRICS) -> str:
+    """Return a Markdown table of the `shown` measures by suite with their intervals, and the best baseline of each."""
+    scores: dict[Place, dict[str, Any]] = {
+        (s["suite"], s["corpus"], s["system"], s["metric"]): s for s in metrics["scores"] if not s["variant"]
+    }
+    lines = ["| articles | measure | wusum | 95% interval | best baseline | number |", "|---|---|---|---|---|---|"]
+    for suite, names in shown.items():
         corpora = list(dict.fromkeys(place[1] for place in scores if place[0] == suite))
         for corpus in corpora:
             for name in names:
-                if name in OPTIONAL_METRICS and (suite, corpus, "wusum", name) not in scores:
-                    continue
-                best = _best(scores, suite, corpus, name)
-                s = scores[suite, corpus, "wusum", name]
-                baseline = scores.get((suite, corpus, best, name))
-                theirs = f"{baseline['value']:.3f} ({best})" if baseline else ""
-                row_name = ROW_NAMES[suite].format(corpus=corpus)
-                interval = f"{s['low']:.3f} – {s['high']:.3f}"
-                lines.append(f"| {row_name} | {name} | {s['value']:.3f} | {interval} | {theirs} | {s['articles']:,} |")
+                if ours := scores.get((suite, corpus, "wusum", name)):
+                    lines.append(_score_row(ours, _best(scores, suite, corpus, name)))
         if suite == AVERAGED_SUITE and corpora:
-            name, base = names[0], _best(scores, suite, corpora[0], names[0])
-            ours, theirs = (
-                mean(scores[suite, c, system, name]["value"] for c in corpora) for system in ("wusum", base)
-            )
-            lines.append(f"| mean of these {len(corpora)} | {name} | {ours:.3f} | | {theirs:.3f} ({base}) | |")
+            lines.append(_mean_row(scores, suite, corpora, names[0]))
+    return "\n".join(lines)
+
+
+def _score_row(ours: dict[str, Any], best: dict[str, Any] | None) -> str:
+    """Return a row of a score and of the same score of the best baseline."""
+    cells = [
+        ROW_NAMES[ours["suite"]].format(corpus=ours["corpus"]),
+        ours["metric"],
+        f"{ours['value']:.3f}",
+        interval_text(ours["low"], ours["high"]),
+        f"{best['value']:.3f} ({best['system']})" if best else "",
+        f"{ours['articles']:,}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _mean_row(scores: Mapping[Place, dict[str, Any]], suite: str, corpora: Sequence[str], metric: str) -> str:
+    """Return a row of the mean over corpora, and of that of the baseline that is best on the first of them."""
+    best = _best(scores, suite, corpora[0], metric)
+    ours, theirs = (
+        mean(scores[suite, corpus, system, metric]["value"] for corpus in corpora)
+        for system in ("wusum", best["system"] if best else "wusum")
+    )
+    beside = f"{theirs:.3f} ({best['system']})" if best else ""
+    return f"| mean of these {len(corpora)} | {metric} | {ours:.3f} | | {beside} | |"
+
+
+def _best(scores: Mapping[Place, dict[str, Any]], suite: str, corpus: str, metric: str) -> dict[str, Any] | None:
+    """Return the score of the best baseline that counts, None if there is none to show."""
+    found = [
+        score
+        for (*place, system, name), score in scores.items()
+        if (*place, name) == (suite, corpus, metric) and system not in ("wusum", FLOOR)
+    ]
+    if metric in WITHOUT_BASELINE:
+        return None
+    sign = -1 if metric in LOWER_IS_BETTER else 1
+    return max(found, key=lambda score: sign * score["value"], default=None)
+
+
+def annotated_table(metrics: dict[str, Any]) -> str:
+    """Return a Markdown table of the scores on annotated articles."""
+    return score_table(metrics, ANNOTATED_METRICS)
+
+
+def topics_table(metrics: dict[str, Any]) -> str:
+    """Return a Markdown table of the scores of each topic on annotated articles, and how many of these have it."""
+    lines = ["| topic | articles | precision | recall | F1 |", "|---|---|---|---|---|"]
+    for row in metrics["per_class"].get("annotated/topics", ()):
+        measures = " | ".join(f"{row[name]:.2f}" for name in ("precision", "recall", "f1"))
+        lines.append(f"| {row['class']} | {row['articles']:.0f} | {measures} |")
     return "\n".join(lines)
 
 
@@ -106,7 +162,13 @@ def speed_table(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-TABLES = {"scores": score_table, "robustness": robustness_table, "speed": speed_table}
+TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "scores": score_table,
+    "annotated": annotated_table,
+    "topics": topics_table,
+    "robustness": robustness_table,
+    "speed": speed_table,
+}
 
 
 def quoted(page: str, metrics: dict[str, Any], file: str) -> str:
@@ -125,13 +187,6 @@ def quoted(page: str, metrics: dict[str, Any], file: str) -> str:
         has = ", ".join(f"{table} {count} times" for table, count in times.items()) or "none of them, 0 times"
         raise ValueError(f"a page needs marks of {' or '.join(TABLES)} of {file} once, it has {has}")
     return re.sub(marks, fill, page, flags=re.DOTALL)
-
-
-def _best(scores: dict[tuple[str, str, str, str], Any], suite: str, corpus: str, metric: str) -> str:
-    """Return the name of the best baseline, "" if there is none to show."""
-    values = {p[2]: s["value"] for p, s in scores.items() if (*p[:2], p[3]) == (suite, corpus, metric)}
-    values.pop("wusum", None)
-    return "" if metric in WITHOUT_BASELINE else max(values, key=lambda system: values[system], default="")
 
 
 def main(arguments: Sequence[str]) -> None:

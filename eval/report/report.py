@@ -14,7 +14,7 @@ from wusum.eval.measures.answers import Classification, Labelling, to_json
 from wusum.eval.measures.evaluation import Evaluation
 from wusum.eval.report.errors import worst_errors
 from wusum.eval.report.figures import figures
-from wusum.eval.report.tables import confusion_matrices, score_tables
+from wusum.eval.report.tables import confusion_matrices, interval_text, score_tables
 from wusum.eval.report.verdicts import verdicts
 
 
@@ -29,6 +29,7 @@ def metrics_json(evaluation: Evaluation) -> dict[str, Any]:
             for answers in evaluation.model_answers()
             if isinstance(answers, (Classification, Labelling)) and not answers.key.variant
         },
+        "confusions": confusion_matrices(evaluation),
         "verdicts": [asdict(verdict) for verdict in verdicts(evaluation)],
     }
 
@@ -44,13 +45,14 @@ def write_report(evaluation: Evaluation, config: EvalConfig, folder: Path) -> No
         loader=PackageLoader("wusum.eval.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
+    environment.filters["interval"] = lambda score: interval_text(score.low, score.high)
     page = environment.get_template("report.html.j2").render(
         about=evaluation.about,
         quick=config.quick,
         verdicts=numbers["verdicts"],
         suites=score_tables(evaluation.scores(), numbers["comparisons"]),
         figures=figures(evaluation),
-        confusions=confusion_matrices(evaluation),
+        confusions=numbers["confusions"],
         per_class=numbers["per_class"],
         errors=worst_errors(evaluation, config),
     )

@@ -9,12 +9,16 @@ import numpy as np
 
 from wusum.eval.measures.answers import Classification, Labelling, Score, Tagging
 from wusum.eval.measures.evaluation import Evaluation
+from wusum.eval.measures.metrics import calibration_error, chance_calibration_error
 
 MAX_CALIBRATION_ERROR = 0.03
 """Expected calibration error up to which the model counts as calibrated."""
 
 SIGNIFICANCE = 0.05
-"""p-value below which a difference is significant."""
+"""p-value, corrected for the number of comparisons of the run, below which a difference is significant."""
+
+FLOOR = "majority"
+"""The baseline that only shows what a measure is worth; to beat it is no merit, so no verdict counts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class Verdict:
 
     suite: str
     good: bool | None
-    """Whether the model is significantly better than every baseline; None without baselines."""
+    """Whether the model is significantly better than every baseline but the majority; None without such baselines."""
     text: str
 
 
@@ -35,20 +39,22 @@ def verdicts(evaluation: Evaluation) -> list[Verdict]:
 
 
 def _verdict(evaluation: Evaluation, suite: str) -> Verdict:
-    rows = [row for row in evaluation.comparisons() if row["suite"] == suite]
+    rows = [row for row in evaluation.comparisons() if row["suite"] == suite and row["baseline"] != FLOOR]
     notes, unanswered = _missing_answers(evaluation, suite)
     if not rows:
         ours = [answers for answers in evaluation.model_answers() if answers.key.suite == suite]
         scores = [score for answers in ours for score in answers.scores() if score.metric == answers.headline]
         text = f"No baseline to compare with: {'; '.join(_summaries(scores))}."
         return Verdict(suite, False if unanswered else None, text + notes)
-    worse = [row for row in rows if row["difference"] < 0 and row["p"] < SIGNIFICANCE]
-    undecided = [row for row in rows if row["p"] >= SIGNIFICANCE]
+    worse = [row for row in rows if row["difference"] < 0 and row["p_holm"] < SIGNIFICANCE]
+    undecided = [row for row in rows if row["p_holm"] >= SIGNIFICANCE]
     better = len(rows) - len(worse) - len(undecided)
     parts = [f"Significantly better than the baseline in {better} of {len(rows)} comparisons."]
     for title, chosen in (("Worse", worse), ("No significant difference", undecided)):
         if chosen:
-            named = ", ".join(f"{r['baseline']} on {r['corpus']} ({r['difference']:+.3f})" for r in chosen)
+            named = ", ".join(
+                f"{r['baseline']} on {r['corpus']} ({r['metric']} {r['difference']:+.3f})" for r in chosen
+            )
             parts.append(f"{title}: {named}.")
     return Verdict(suite, not (worse or undecided or unanswered), " ".join(parts) + notes)
 
@@ -68,21 +74,27 @@ def _missing_answers(evaluation: Evaluation, suite: str) -> tuple[str, bool]:
 
 
 def _calibration(evaluation: Evaluation) -> Verdict | None:
-    """Return whether the model is calibrated on the corpora of the topics suite; None if there are none."""
+    """Return whether the model is calibrated on the corpora of the topics suite; None if there are none.
+
+    It is not where its error is too high and higher than chance makes that of a calibrated model.
+    """
     rows = []
     for answers in evaluation.model_answers():
         if answers.key.suite == "topics" and isinstance(answers, Classification) and answers.confidence is not None:
-            score = next(score for score in answers.scores() if score.metric == "ECE")
-            rows.append((score, float(np.mean(answers.confidence) - answers.correct.mean())))
+            rows.append((answers.key.corpus, np.array(answers.confidence), answers.correct))
     if not rows:
         return None
-    high = [(score, bias) for score, bias in rows if score.value > MAX_CALIBRATION_ERROR]
+    errors = [calibration_error(confidence, correct) for _, confidence, correct in rows]
+    high = [(error, *row) for error, row in zip(errors, rows, strict=True) if error > MAX_CALIBRATION_ERROR]
     calibrated = len(rows) - len(high)
     text = f"A calibration error (ECE) of at most {MAX_CALIBRATION_ERROR} on {calibrated} of {len(rows)} corpora."
     if high:
-        named = (f"{s.corpus} {s.value:.3f}, {'overconfident' if bias > 0 else 'underconfident'}" for s, bias in high)
+        named = (
+            f"{corpus} {error:.3f}, {'overconfident' if confidence.mean() > correct.mean() else 'underconfident'}"
+            for error, corpus, confidence, correct in high
+        )
         text += f" Above it: {'; '.join(named)}."
-    bad = any(score.low > MAX_CALIBRATION_ERROR for score, _ in high)
+    bad = any(error > chance_calibration_error(confidence) for error, _, confidence, _ in high)
     return Verdict("calibration", False if bad else None if high else True, text)
 
 

@@ -4,43 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wusum.eval.baselines.topics import linear_topics
+from wusum.eval.baselines.label_sets import LabelSetModel, decoder, fit_decoder, trained_model
 from wusum.eval.config import EvalConfig
-from wusum.eval.gold import hand_labelled, labelled_articles
-from wusum.eval.measures.answers import Answers, Key, Labelling
-from wusum.eval.suites.common import majority_topic, model_topics
+from wusum.eval.gold import hand_labelled
+from wusum.eval.measures.answers import Answers, Key
+from wusum.eval.suites.common import linear_topics, majority_topic, model_topics
 from wusum.eval.suites.suite import Suite
+from wusum.model.network.topics import TopicDecoder
 from wusum.model.tagger import Tagger
+from wusum.train.config import load
 from wusum.train.data.corpora import LabelMap
+from wusum.train.stages.calibrate import CalibrateConfig
+from wusum.train.tagging.topic_thresholds import read_hand_labels
 
 
 def _keys(config: EvalConfig) -> Iterator[Key]:
-    """Yield keys for all articles, and for those of two topics, where a classifier can find only one."""
+    """Yield keys for all articles, and for those of two topics."""
     for corpus in ("all", "two topics"):
-        yield Key("by-hand", corpus)
-        yield Key("by-hand", corpus, "majority")
-        if corpus == "all" and config.topic_labels:
-            yield Key("by-hand", corpus, "linear")
+        for system in ("wusum", "majority", "linear"):
+            yield Key("by-hand", corpus, system)
 
 
 def _answer(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
-    """Return all topics that the model gives, or one topic by a linear model of the corpora of `topic_labels`."""
+    """Return all topics that the model gives, or a linear model that learned from the same articles."""
     chosen = [row for row in hand_labelled(config) if key.corpus == "all" or len(row[1]) > 1]
     articles, gold = [e for e, _ in chosen], [topics for _, topics in chosen]
     label_map = LabelMap.load(config.topics)
     if key.system == "majority":
         return majority_topic(key, articles, gold)
     if key.system == "linear":
-        sets = [(topic,) for topic in range(len(label_map.keys))]
-        training = [
-            row.example
-            for corpus, labels in config.topic_labels.items()
-            for row in labelled_articles(config, label_map, corpus, labels, "train")
-        ]
-        predicted = linear_topics(training, label_map, sets, articles)
-        topics = tuple((label_map.keys[topic],) for topic in predicted)
-        return Labelling(key, tuple(e.id for e in articles), tuple(gold), topics)
+        model = trained_model(config)
+        return linear_topics(model, _decoder(model, label_map, config), key, articles, gold)
     return model_topics(tagger, key, articles, gold, label_map)
+
+
+def _decoder(model: LabelSetModel, label_map: LabelMap, config: EvalConfig) -> TopicDecoder:
+    """Return a decoder of the linear model's logits, calibrated like that of the network."""
+    settings = load(CalibrateConfig, config.calibrate)
+    if not settings.topics_by_hand:
+        return decoder(label_map, settings.topic_threshold, {})
+    labelled = read_hand_labels(settings.topics_by_hand, config.data, label_map, settings.hand_words)
+    return fit_decoder(model, label_map, *labelled, settings.hand_count)
 
 
 SUITE = Suite(_keys, _answer)

@@ -4,33 +4,44 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wusum.eval.baselines.keyphrases import MAX_RANKED, RankedKeys
+from wusum.eval.baselines.label_sets import LabelSetModel
 from wusum.eval.baselines.topics import ClassPredictions
 from wusum.eval.config import EvalConfig
-from wusum.eval.gold import LabelledArticle, TopicSet, edited_articles, topic_sets
+from wusum.eval.gold import LabelledArticle, TopicSet, topic_sets
 from wusum.eval.measures.answers import Classification, Key, Labelling, Tagging
 from wusum.model.errors import CorpusError
+from wusum.model.network.topics import TopicDecoder
+from wusum.model.options import PredictOptions
 from wusum.model.stream import CHUNK_ARTICLES
 from wusum.model.tagger import Tagger
 from wusum.model.text.words import match_key
-from wusum.train.data.corpora import Example, LabelMap
+from wusum.train.data.corpora import Example, LabelMap, open_rows
 
 
 def model_classes(tagger: Tagger, key: Key, articles: Sequence[LabelledArticle], label_map: LabelMap) -> Classification:
     """Return the model's class of each article: the set of topics whose summed probability is highest."""
-    sets = topic_sets(articles)
-    columns = [_columns(tagger, label_map, topics, key.corpus) for topics in sets]
+    columns = [_columns(tagger, label_map, topics, key.corpus) for topics in topic_sets(articles)]
     tables = []
     for start in range(0, len(articles), CHUNK_ARTICLES):
         chunk = [row.example.article() for row in articles[start : start + CHUNK_ARTICLES]]
-        probabilities = tagger.topic_decoder.probabilities(tagger.encoder.encode(chunk).topic_logits)
-        tables.append(np.stack([probabilities[:, column].sum(axis=1) for column in columns], axis=1))
-    table = np.concatenate(tables).astype(float)
-    confidence = table.max(axis=1) / np.maximum(table.sum(axis=1), 1e-9)
-    return to_classification(key, articles, label_map, (table.argmax(axis=1), confidence))
+        tables.append(tagger.topic_decoder.probabilities(tagger.encoder.encode(chunk).topic_logits))
+    return to_classification(key, articles, label_map, likeliest_sets(np.concatenate(tables).astype(float), columns))
+
+
+def likeliest_sets(probabilities: NDArray[np.float64], sets: Sequence[Sequence[int]]) -> ClassPredictions:
+    """Return for each article the set of topics of the highest summed probability, and its share of that of all sets.
+
+    `probabilities` is [articles, topics]; `sets` are columns of it.
+    """
+    table = np.stack([probabilities[:, list(columns)].sum(axis=1) for columns in sets], axis=1)
+    return table.argmax(axis=1), table.max(axis=1) / np.maximum(table.sum(axis=1), 1e-9)
 
 
 def _columns(tagger: Tagger, label_map: LabelMap, topics: TopicSet, corpus: str) -> list[int]:
@@ -72,6 +83,16 @@ def model_topics(
     return Labelling(key, tuple(e.id for e in articles), tuple(gold), predicted)
 
 
+def linear_topics(
+    model: LabelSetModel, decoder: TopicDecoder, key: Key, articles: Sequence[Example], gold: Sequence[tuple[str, ...]]
+) -> Labelling:
+    """Return all topics that the linear baseline gives, at most as many as the network, with the gold ones."""
+    most = PredictOptions().max_topics
+    logits = model.logits([e.text for e in articles])
+    predicted = tuple(tuple(topic.code for topic in decoder.decode(row, most, None)) for row in logits)
+    return Labelling(key, tuple(e.id for e in articles), tuple(gold), predicted)
+
+
 def majority_topic(key: Key, articles: Sequence[Example], gold: Sequence[tuple[str, ...]]) -> Labelling:
     """Return for every article the most frequent gold topic, which this baseline knows from the test articles."""
     best = Counter(topic for topics in gold for topic in topics).most_common(1)[0][0]
@@ -101,11 +122,12 @@ def to_tagging(
     known: set[str] | None,
     given: RankedKeys | None = None,
 ) -> Tagging:
-    """Return a system's ranked tags with the gold tags, those that occur in the text and those not `known`."""
+    """Return a system's tags with the gold tags, those of them that occur in the text, and those that are not `known`.
+
+    Of the `given` tags, those that do not occur in the text are kept, too.
+    """
     gold = [tuple(dict.fromkeys(filter(None, map(match_key, e.tags or ())))) for e in articles]
-    texts = [f" {match_key(example.text)} " for example in articles]
-    present = tuple(tuple(tag for tag in tags if f" {tag} " in text) for tags, text in zip(gold, texts, strict=True))
-    new = None if known is None else tuple(tuple(tag for tag in tags if tag not in known) for tags in present)
+    present = _in_text(gold, articles, True)
     return Tagging(
         key,
         tuple(e.id for e in articles),
@@ -113,10 +135,33 @@ def to_tagging(
         tuple(ranked),
         None if given is None else tuple(given),
         present,
-        new,
+        None if known is None else tuple(tuple(tag for tag in tags if tag not in known) for tags in present),
+        None if given is None else _in_text(given, articles, False),
     )
 
 
-def training_tags(config: EvalConfig) -> set[str]:
-    """Return the match keys of all tags by editors of training articles."""
-    return {match_key(tag) for e in edited_articles(config, "train") for tag in e.tags or ()}
+def _in_text(rows: RankedKeys, articles: Sequence[Example], wanted: bool) -> tuple[tuple[str, ...], ...]:
+    """Return those of the match keys of each article that occur in it as whole words, or those that do not."""
+    texts = [f" {match_key(example.text)} " for example in articles]
+    pairs = zip(rows, texts, strict=True)
+    return tuple(tuple(tag for tag in tags if (f" {tag} " in text) is wanted) for tags, text in pairs)
+
+
+def training_tags(config: EvalConfig, before: str = "") -> set[str]:
+    """Return the match keys of the tags and key phrases that training articles of any corpus have, used or not.
+
+    `before` leaves out articles dated from there on.
+    """
+    return _training_tags(config.data, before)
+
+
+@cache
+def _training_tags(data: Path, before: str) -> set[str]:
+    corpora = sorted(path.name.removesuffix(".jsonl.xz") for path in data.glob("*.jsonl.xz"))
+    return {
+        match_key(tag)
+        for corpus in corpora
+        for row in open_rows(data, corpus)
+        if row.get("split") == "train" and not (before and (row.get("date") or "") >= before)
+        for tag in row.get("tags") or ()
+    }

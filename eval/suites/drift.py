@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from wusum.eval.baselines.keyphrases import dictionary
 from wusum.eval.config import EvalConfig
 from wusum.eval.gold import edited_articles, tagged_articles
 from wusum.eval.measures.answers import Answers, Key
-from wusum.eval.suites.common import model_tags, to_tagging
-from wusum.eval.suites.retraining import retrain
+from wusum.eval.suites.common import model_tags, to_tagging, training_tags
+from wusum.eval.suites.retraining import calibrated_folder, model_folder, recalibrate
 from wusum.eval.suites.suite import Suite
 from wusum.model.errors import ConfigError
 from wusum.model.tagger import Tagger
-from wusum.model.tagging.vocabulary import Vocabulary
-from wusum.model.text.words import match_key
-from wusum.train.config import load
-from wusum.train.stages import calibrate
 
 
 def _keys(config: EvalConfig) -> Iterator[Key]:
@@ -35,26 +30,29 @@ def _answer(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
 
     Raises ConfigError if there are no articles on this side of the date.
     """
-    since = "since" in key.corpus
+    since = key.corpus == f"{config.drift_corpus} since {config.drift_date}"
     tagged = tagged_articles(config, config.drift_corpus, config.split)
     articles = [e for e in tagged if e.date and (e.date >= config.drift_date) == since]
     if not articles:
         raise ConfigError(f"drift: no {config.split} article of {key.corpus}")
     training = [e for e in edited_articles(config, "train") if e.date < config.drift_date]
-    known = {match_key(tag) for e in training for tag in e.tags or ()}
+    known = training_tags(config, config.drift_date)
     if key.system == "dictionary":
         return to_tagging(key, articles, dictionary(training, articles), known)
-    model = _train_before(config)
+    model = recalibrate(config, _name(config), config.drift_date)
     return model_tags(Tagger.from_pretrained(model, runtime=config.runtime), key, articles, known)
 
 
-def _train_before(config: EvalConfig) -> Path:
-    """Return the folder of a model trained and calibrated on articles before the date."""
-    model = retrain(config, f"before-{config.drift_date}", before=config.drift_date)
-    if not Vocabulary.load(model / "tags.tsv").entries:
-        settings = load(calibrate.CalibrateConfig, config.calibrate)
-        calibrate.run(replace(settings, data=config.data, topics=config.topics, model=model, before=config.drift_date))
-    return model
+def _models(key: Key, config: EvalConfig) -> list[Path]:
+    """Return the folders of the model that answers a key, and of the same one before its calibration."""
+    if key.system != "wusum":
+        return []
+    name, date = _name(config), config.drift_date
+    return [model_folder(config, name, before=date), calibrated_folder(config, name, date)]
 
 
-SUITE = Suite(_keys, _answer)
+def _name(config: EvalConfig) -> str:
+    return f"before-{config.drift_date}"
+
+
+SUITE = Suite(_keys, _answer, _models)

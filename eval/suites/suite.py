@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 
 from wusum.eval.config import EvalConfig
 from wusum.eval.measures.answers import Answers, Key
@@ -14,6 +15,7 @@ MODULES = {
     "topics": "topics",
     "tags": "tags",
     "by-hand": "by_hand",
+    "annotated": "annotated",
     "parser": "parser",
     "robustness": "robustness",
     "own": "own",
@@ -34,6 +36,8 @@ class Suite:
     """Yields the keys of the answers that the suite needs; raises ConfigError or CorpusError for wrong settings."""
     answer: Callable[[Key, Tagger, EvalConfig], Answers]
     """Returns the answers of one key; the tagger is the model that is measured."""
+    models: Callable[[Key, EvalConfig], list[Path]] = lambda key, config: []
+    """Returns the folders of the models that the suite trains for a key; they need not be there yet."""
 
 
 def load_suite(name: str) -> Suite:

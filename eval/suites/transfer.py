@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
-from wusum.eval.baselines.topics import linear_topics
+from wusum.eval.baselines.label_sets import trained_model
 from wusum.eval.config import EvalConfig
-from wusum.eval.gold import labelled_articles, read_split, topic_sets
+from wusum.eval.gold import labelled_articles, topic_sets
 from wusum.eval.measures.answers import Answers, Key
-from wusum.eval.suites.common import model_classes, to_classification
-from wusum.eval.suites.retraining import retrain
+from wusum.eval.suites.common import likeliest_sets, model_classes, to_classification
+from wusum.eval.suites.retraining import model_folder, retrain
 from wusum.eval.suites.suite import Suite
 from wusum.model.tagger import Tagger
-from wusum.train.config import load
 from wusum.train.data.corpora import LabelMap
-from wusum.train.stages.finetune import FinetuneConfig
 
 
 def _keys(config: EvalConfig) -> Iterator[Key]:
@@ -31,12 +30,19 @@ def _answer(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
     split = config.transfer_splits.get(key.corpus, config.split)
     articles = labelled_articles(config, label_map, key.corpus, labels, split)
     if key.system == "wusum":
-        model = retrain(config, f"without-{key.corpus}", leave_out=[key.corpus])
+        model = retrain(config, _name(key), leave_out=[key.corpus])
         return model_classes(Tagger.from_pretrained(model, runtime=config.runtime), key, articles, label_map)
-    corpora = load(FinetuneConfig, config.finetune, config.training).corpora
-    others = [e for name in corpora if name != key.corpus for e in read_split(config.data, name, "train")]
-    predicted = linear_topics(others, label_map, topic_sets(articles), [row.example for row in articles])
-    return to_classification(key, articles, label_map, (predicted, None))
+    probabilities = trained_model(config, [key.corpus]).probabilities([row.example.text for row in articles])
+    return to_classification(key, articles, label_map, likeliest_sets(probabilities, topic_sets(articles)))
 
 
-SUITE = Suite(_keys, _answer)
+def _models(key: Key, config: EvalConfig) -> list[Path]:
+    """Return the folder of the model that answers a key."""
+    return [model_folder(config, _name(key), leave_out=[key.corpus])] if key.system == "wusum" else []
+
+
+def _name(key: Key) -> str:
+    return f"without-{key.corpus}"
+
+
+SUITE = Suite(_keys, _answer, _models)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.fakes import FakeTagger
-from wusum.eval.cli import app, split_flags
-from wusum.model.errors import CorpusError
+from wusum.eval.cli import app, side_by_side, split_flags, table
+from wusum.eval.measures.answers import Classification, Key
+from wusum.eval.measures.evaluation import Evaluation
+from wusum.model.errors import ConfigError, CorpusError
 from wusum.model.tagger import Tagger
 
 
@@ -76,6 +79,41 @@ def test_it_writes_reports_and_compares_them_and_models(command: Any, tmp_path: 
     assert (done.exit_code, "not the same articles" in done.stderr) == (2, True)
 
 
+def shown(table: Any) -> list[dict[str, str]]:
+    """Return the rows of a table."""
+    heads = [column.header for column in table.columns]
+    return [dict(zip(heads, row, strict=True)) for row in zip(*(column.cells for column in table.columns), strict=True)]
+
+
+CLASSES = Classification(Key("topics", "plain"), ("x", "y"), ("1", "2", "3"), (0, 1, 1), (0, 1, 0), (0.9, 0.9, 0.9))
+
+
+def test_every_score_is_a_row_and_a_dash_stands_for_no_interval() -> None:
+    disturbed = replace(CLASSES, key=Key("robustness", "plain", variant="no title"), confidence=None)
+    accuracy, _, error, other, _ = rows = shown(table(Evaluation((CLASSES, disturbed), {})))
+    score = CLASSES.scores()[0]
+    assert accuracy == {
+        "suite": "topics", "corpus": "plain", "system": "wusum", "metric": "accuracy", "value": "0.6667",
+        "95% interval": f"{score.low:.4f} – {score.high:.4f}", "articles": "3",
+    }  # fmt: skip
+    assert (error["metric"], error["value"], error["95% interval"]) == ("ECE", "0.2333", "–")
+    assert (other["suite"], other["corpus"]) == ("robustness", "plain, no title")
+    assert len(rows) == 5
+
+
+def test_two_models_stand_side_by_side() -> None:
+    better = replace(CLASSES, predicted=CLASSES.gold)
+    (row,) = shown(side_by_side(Evaluation((CLASSES,), {}), Evaluation((better,), {}), ("old", "new")))
+    assert row == {
+        "suite": "topics", "corpus": "plain", "metric": "accuracy", "old": "0.6667", "new": "1.0000",
+        "difference": "+0.3333", "p": "1.0000", "corrected": "1.0000",
+    }  # fmt: skip
+    with pytest.raises(ConfigError, match="old and new: no suite in common"):
+        side_by_side(Evaluation((CLASSES,), {}), Evaluation((), {}), ("old", "new"))
+    with pytest.raises(ConfigError, match="not the same articles"):
+        side_by_side(Evaluation((CLASSES,), {}), Evaluation((replace(CLASSES, ids=("4", "5", "6")),), {}), ("a", "b"))
+
+
 def test_a_flag_overrides_the_config(command: Any) -> None:
     for more, arguments in ({}, ()), ({"runtime": "torch"}, ()), ({"runtime": "torch"}, ("--runtime", "int8")):
         assert command(TOPICS | more, *FLAGS, *arguments).exit_code == 0
@@ -107,6 +145,9 @@ def test_other_flags_are_settings_of_the_training(command: Any, monkeypatch: pyt
     ]
     ours = ["--seed", "7", "--training+", "x", "--topic-labels.plain", "[sport]"]
     assert split_flags(arguments, ["seed", "training", "topic_labels"]) == (ours, ["--budget=24", "--base-model", ""])
+    assert split_flags(["stray", "--seed=7", "--topic-labels=--x"], ["seed", "topic_labels"]) == (
+        ["--seed=7", "--topic-labels=--x"], ["stray"],
+    )  # fmt: skip
     done = command(TOPICS, *FLAGS, "--budget", "24")
     assert (done.exit_code, "--budget: not a setting of wusum eval" in done.stderr) == (2, True)
     found: list[Any] = []
@@ -133,6 +174,9 @@ def test_the_help_lists_the_settings_of_the_config(monkeypatch: pytest.MonkeyPat
         ("topics", {"topic_labels": {"nowhere": ["sport"]}}, "overlap or mean nothing"),
         ("topics", {"topic_labels": {"plain": ["sport", "sports"]}}, "overlap or mean nothing"),
         ("tags", {"tag_corpora": ["nowhere"]}, "nowhere.jsonl.xz"),
+        ("annotated", {"annotated": "nowhere"}, "nowhere.jsonl.xz"),
+        ("annotated", {"annotated": "plain"}, "are needed"),
+        ("annotated", {}, "nothing to measure"),
         ("parser", {"pages": "nowhere"}, "nowhere.jsonl.xz"),
         ("parser", {"pages": "plain"}, "plain: no raw page has its parts annotated"),
         ("parser", {}, "nothing to measure"),

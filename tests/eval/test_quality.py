@@ -1,4 +1,4 @@
-"""The bundled model, measured on the corpora, is as good as the README says."""
+"""The bundled model, measured on the corpora, is as good as the README and the card say."""
 
 from __future__ import annotations
 
@@ -27,33 +27,48 @@ def tagged(row: dict[str, Any], config: EvalConfig) -> bool:
     return bool(row["tags"])
 
 
-@pytest.mark.parametrize(
-    ("suite", "corpus", "metric", "floor", "labels", "share"),
-    [
-        ("topics", "sanad_khaleej", "accuracy", 0.965, labelled, 1.0),
-        ("tags", "almayadeen", "F1@5", 0.36, tagged, 0.7),  # teasers and articles of one or two tags do not count
-    ],
-)
-def test_the_bundled_model_is_as_good_as_the_readme_says(
-    tagger: Tagger, shared: Path, suite: str, corpus: str, metric: str, floor: float, labels: Any, share: float
+def reported(metrics: dict[str, Any], key: Key, metric: str) -> dict[str, dict[str, Any]]:
+    """Return the reported scores of a measure by system."""
+    place = key.suite, key.corpus, key.variant, metric
+    found = [s for s in metrics["scores"] if (s["suite"], s["corpus"], s["variant"], s["metric"]) == place]
+    return {score["system"]: score for score in found}
+
+
+FLOORS = {
+    ("topics", "sanad_khaleej", "accuracy"): 0.965,
+    ("tags", "almayadeen", "F1@5"): 0.44,
+    ("annotated", "topics", "micro-F1"): 0.60,
+    ("annotated", "tags", "F1@5"): 0.22,
+}
+"""The least value that each measure of the bundled model may ever have."""
+
+SHARES = {"sanad_khaleej": 1.0, "almayadeen": 0.7, "annotated": 1.0}
+"""Least share of the test articles that must be measured: of almayadeen, teasers and articles of few tags are not."""
+
+
+@pytest.mark.parametrize(("suite", "corpus", "metric"), FLOORS)
+def test_the_bundled_model_is_as_good_as_the_pages_say(
+    tagger: Tagger, shared: Path, suite: str, corpus: str, metric: str
 ) -> None:
     config = load(EvalConfig, ROOT / "configs" / "eval.yaml", ["--data", str(shared / "data")])
-    answers = load_suite(suite).answer(Key(suite, corpus), tagger, config)
-    test = {row["id"] for row in rows(config.data, corpus) if row["split"] == "test" and labels(row, config)}
+    key = Key(suite, corpus)
+    answers = load_suite(suite).answer(key, tagger, config)
+    name = "annotated" if suite == "annotated" else corpus
+    chosen = labelled if suite == "topics" else tagged
+    test = {row["id"] for row in rows(config.data, name) if row["split"] == "test" and chosen(row, config)}
     assert set(answers.ids) <= test
-    assert len(answers.ids) == len(set(answers.ids)) >= share * len(test)
+    assert len(answers.ids) == len(set(answers.ids)) >= SHARES[name] * len(test)
     assert answers.headline == metric
-    value = answers.value()
-    assert value >= floor
+    assert answers.value() >= FLOORS[suite, corpus, metric]
     metrics = json.loads((BUNDLED / "metrics.json").read_text(encoding="utf-8"))
-    (reported,) = [
-        score
-        for score in metrics["scores"]
-        if (score["suite"], score["corpus"], score["system"], score["metric"]) == (suite, corpus, "wusum", metric)
-    ]
-    assert reported["low"] <= value <= reported["high"]
-    assert f"{reported['value']:.3f}" in (ROOT / "README.md").read_text(encoding="utf-8")
-    file = f"{corpus}.jsonl.xz"
-    if file_digest(shared / "data" / file) == metrics["about"]["data"][file]:  # not corrected since it was measured
-        assert f"{value:.3f}" == f"{reported['value']:.3f}"
-        assert len(answers.ids) == reported["articles"]
+    scores = reported(metrics, key, metric)
+    ours = scores.pop("wusum")
+    if (suite, corpus) == ("tags", "almayadeen"):  # elsewhere a baseline is as good
+        assert answers.value() > max(score["value"] for score in scores.values())
+    assert ours["low"] <= answers.value() <= ours["high"]
+    pages = (ROOT / "README.md", BUNDLED / "README.md")
+    assert any(f"{ours['value']:.3f}" in page.read_text(encoding="utf-8") for page in pages)
+    file = f"{name}.jsonl.xz"
+    if file_digest(shared / "data" / file) == metrics["about"]["data"].get(file):  # not corrected since it was measured
+        assert f"{answers.value():.3f}" == f"{ours['value']:.3f}"
+        assert len(answers.ids) == ours["articles"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,11 +27,41 @@ def test_every_number_is_in_the_json_with_everything_it_depends_on(folder: Path,
     accuracy = next(
         s for s in found["scores"] if (s["corpus"], s["system"], s["metric"]) == ("plain", "wusum", "accuracy")
     )
-    assert accuracy["value"] == pytest.approx(10 / 12)
+    assert accuracy["value"] == pytest.approx(17 / 21)
     assert accuracy["low"] < accuracy["value"] < accuracy["high"]
     linear = next(c for c in found["comparisons"] if c["baseline"] == "linear")
-    assert linear["difference"] == pytest.approx(-2 / 12)
+    assert linear["difference"] == pytest.approx(-4 / 21)
+    assert linear["p"] <= linear["p_holm"]
     assert [row["class"] for row in found["per_class"]["topics/plain"]] == ["sport", "economy", "health / weather"]
+    (confusion,) = found["confusions"]
+    assert confusion == {
+        "place": "topics/plain", "classes": ["sport", "economy", "health / weather"],
+        "rows": [[7, 0, 0], [0, 7, 0], [4, 0, 3]],
+    }  # fmt: skip
+
+
+def cells(page: str, corpus: str, system: str) -> list[str]:
+    """Return the text of the cells of a row of the tables of scores."""
+    begin = f'<td class="name">{corpus}</td><td class="name">{system}</td>'
+    row = page[page.index(begin) + len(begin) :].partition("</tr>")[0]
+    return [re.sub(r"<[^>]+>", " ", cell).strip() for cell in row.split("<td>")[1:]]
+
+
+def test_a_table_shows_intervals_and_each_comparison_with_its_corrected_p_value(
+    folder: Path, evaluation: Evaluation
+) -> None:
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    accuracy, _, error, *_ = cells(page, "plain", "wusum")
+    scores = {s.metric: s for s in evaluation.find("topics", "plain").scores()}  # type: ignore[union-attr]
+    assert accuracy == f"{17 / 21:.3f} {scores['accuracy'].low:.3f} – {scores['accuracy'].high:.3f}"
+    assert error == f"{scores['ECE'].value:.3f} –"
+    *_, compared, articles = cells(page, "almayadeen", "embeddings")
+    rows = [row for row in evaluation.comparisons() if row["baseline"] == "embeddings"]
+    assert [row["metric"] for row in rows] == ["F1@5", "F1@10"]
+    for row in rows:
+        assert f"{row['metric']} {-row['difference']:+.3f} p {row['p']:.4f}, corrected {row['p_holm']:.4f}" in compared
+    assert articles == "24"
+    assert cells(page, "mean of corpora", "wusum")[0] == f"{17 / 21:.3f} –"
 
 
 def test_the_page_needs_no_other_file_and_shows_text_from_right_to_left(folder: Path) -> None:
@@ -60,7 +91,7 @@ def test_two_reports_are_compared(folder: Path, evaluation: Evaluation, tmp_path
     assert again.answers == evaluation.answers
     made = side_by_side(evaluation, again, ("one", "other"))
     columns = {column.header: list(column.cells) for column in made.columns}
-    assert columns["suite"] == ["topics", "tags", *["robustness"] * 12]
+    assert columns["suite"] == ["topics", *["tags"] * 2, *["robustness"] * 12]
     assert columns["one"] == columns["other"]
     assert set(columns["difference"]) == {"+0.0000"}
     with pytest.raises(ConfigError, match="no suite in common"):
@@ -73,10 +104,10 @@ def test_two_reports_are_compared(folder: Path, evaluation: Evaluation, tmp_path
 def test_the_most_confident_errors_come_first(evaluation: Evaluation, settings: EvalConfig) -> None:
     errors = worst_errors(evaluation, settings)
     sure = [error["confidence"] for error in errors if error["confidence"] is not None]
-    assert len(sure) == 2
+    assert len(sure) == 4
     assert sure == sorted(sure, reverse=True)
     assert (errors[0]["gold"], errors[0]["given"]) == ("health / weather", "sport")
-    assert sum(error["confidence"] is None for error in errors) == 8  # whose tags were all wrong
+    assert sum(error["confidence"] is None for error in errors) == 16  # whose tags were all wrong
 
 
 def test_a_text_of_an_article_cannot_put_markup_into_the_page(
@@ -130,7 +161,7 @@ def test_a_browser_shows_it_whole(browser: Any, folder: Path, width: int, scheme
         " flat: [...document.querySelectorAll('svg')].filter(s => s.getBoundingClientRect().height < 40).length}"
     )
     assert shown == {
-        "verdicts": 4, "charts": 5, "errors": 10, "direction": "rtl",
+        "verdicts": 4, "charts": 5, "errors": 20, "direction": "rtl",
         "flat": 0,
         "ground": "rgb(255, 255, 255)" if scheme == "light" else "rgb(20, 23, 26)",
     }  # fmt: skip

@@ -3,45 +3,143 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support import ROOT, eval_config, score_values
+from tests.support import ROOT, score_values, write_corpus
 from wusum.eval import gold
 from wusum.eval.config import EvalConfig
-from wusum.eval.measures.answers import Key
+from wusum.eval.measures.answers import Key, Labelling
 from wusum.eval.suites import by_hand
 from wusum.eval.suites.by_hand import SUITE
 from wusum.model.errors import CorpusError
 from wusum.model.tagger import Tagger
 from wusum.train.config import load
-from wusum.train.data.corpora import LabelMap
+from wusum.train.data.corpora import Example, LabelMap
+
+WORDS = {"sport": "مباراة كرة هدف", "economy": "بورصة سهم بنك", "health": "طبيب علاج مستشفى"}
+BOTH = f"{WORDS['sport']} بورصة سهم"
+"""A text of sport and, less so, of economy."""
+
+BY_HAND = {
+    "1": ["sport"], "2": ["sport", "economy"], "3": ["economy", "sport"], "4": ["health"], "5": ["sport", "economy"],
+}  # fmt: skip
+"""Topics of the test articles by id. All articles but two have words of sport and economy."""
 
 
-def test_a_majority_and_a_linear_model_are_the_baselines(
-    corpora: Path, fake: Any, monkeypatch: pytest.MonkeyPatch
+def article(id_: str, split: str, text: str, label: str | None = None) -> dict[str, Any]:
+    return {"id": id_, "title": None, "text": text, "label": label, "tags": None, "date": "", "split": split}
+
+
+def write_lines(path: Path, rows: list[dict[str, Any]]) -> str:
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., EvalConfig]:
+    """A function that writes a corpus with articles labelled by hand, and returns the settings to measure on them.
+
+    Its arguments are the topics of the validation articles, each of which has words of sport and economy.
+    """
+
+    def write(*validation: list[str], **calibration: Any) -> EvalConfig:
+        words = {"1": WORDS["sport"], "4": WORDS["health"]}
+        rows = [article(id_, "test", words.get(id_, BOTH)) for id_ in BY_HAND]
+        rows += [article(f"v{i}", "validation", BOTH, "health") for i in range(len(validation))]
+        rows += [article(f"t{i}-{topic}", "train", text, topic) for topic, text in WORDS.items() for i in range(20)]
+        write_corpus(tmp_path / "news.jsonl.xz", rows)
+        names = {topic: {"code": topic, "name_ar": topic, "name_en": topic} for topic in WORDS}
+        meanings = {"news": {topic: [topic] for topic in WORDS}}
+        (tmp_path / "topics.yaml").write_text(json.dumps({"topics": names, "corpora": meanings}), encoding="utf-8")
+        by_hand = [{"corpus": "news", "id": id_, "topics": topics} for id_, topics in BY_HAND.items()]
+        write_lines(tmp_path / "test.jsonl", by_hand)
+        monkeypatch.setattr(gold, "HAND_LABELLED", tmp_path / "test.jsonl")
+        labels = [{"corpus": "news", "id": f"v{i}", "topics": topics} for i, topics in enumerate(validation)]
+        common = {"data": "elsewhere", "topics": "elsewhere"}
+        file = write_lines(tmp_path / "hand.jsonl", labels) if labels else ""
+        fitted = {"model": "-", "corpora": ["news"], "topics_by_hand": file}
+        (tmp_path / "calibrate.yaml").write_text(json.dumps(common | fitted | calibration), encoding="utf-8")
+        (tmp_path / "finetune.yaml").write_text(
+            json.dumps(common | {"output": "-", "corpora": {"news": 1.0}}), encoding="utf-8"
+        )
+        paths = {name: tmp_path / f"{name}.yaml" for name in ("topics", "finetune", "calibrate")}
+        return EvalConfig(tmp_path, **paths)
+
+    return write
+
+
+def labelling(config: EvalConfig, fake: Any, corpus: str, system: str = "wusum") -> Labelling:
+    answers = SUITE.answer(Key("by-hand", corpus, system), fake, config)
+    assert isinstance(answers, Labelling)
+    return answers
+
+
+def test_a_majority_and_a_linear_model_are_asked_on_all_articles_and_on_those_of_two_topics(
+    settings: Callable[..., EvalConfig], fake: Any
 ) -> None:
-    settings = eval_config(corpora, plain=["sport", "economy", "health"])
-    keys = list(SUITE.keys(settings))
-    assert [(key.corpus, key.system) for key in keys] == [
-        ("all", "wusum"), ("all", "majority"), ("all", "linear"), ("two topics", "wusum"), ("two topics", "majority"),
-    ]  # fmt: skip
-    rows = [
-        (e, (e.label, "health") if e.id.endswith("-0") else (e.label,))
-        for e in gold.read_split(corpora, "plain", "test")
+    config = settings()
+    keys = list(SUITE.keys(config))
+    assert [(key.suite, key.corpus, key.system) for key in keys] == [
+        ("by-hand", corpus, system) for corpus in ("all", "two topics") for system in ("wusum", "majority", "linear")
     ]
-    monkeypatch.setattr(by_hand, "hand_labelled", lambda _: [row for row in rows if row[0].label != "health"])
-    ours, majority, linear, two, _ = (SUITE.answer(key, fake, settings) for key in keys)
-    assert [len(answers.ids) for answers in (ours, linear, two)] == [8, 8, 1]
-    assert score_values(majority)["first right"] == 0.5
-    assert score_values(linear) == {"first right": 1, "micro-F1": pytest.approx(2 * 8 / (8 + 9))}
+    ours, majority = (labelling(config, fake, "all", system) for system in ("wusum", "majority"))
+    assert ours.ids == ("1", "2", "3", "4", "5")
+    assert ours.gold == tuple(map(tuple, BY_HAND.values()))
+    assert set(ours.predicted) == {("medtop:00000000",)}  # a code that the label map lacks
+    assert majority.predicted == (("sport",),) * 5
+    assert score_values(majority)["first right"] == 0.8
+    assert labelling(config, fake, "two topics").ids == ("2", "3", "5")
 
 
-def test_articles_labelled_by_hand_must_all_be_in_the_corpora(corpora: Path, fake: Any) -> None:
-    with pytest.raises(CorpusError, match=r"hespress\.jsonl\.xz"):
-        SUITE.answer(Key("by-hand", "all"), fake, eval_config(corpora))
+def test_the_linear_model_gives_several_topics_by_thresholds_of_validation_articles(
+    settings: Callable[..., EvalConfig], fake: Any
+) -> None:
+    several = labelling(settings(*[["sport", "economy"]] * 8), fake, "all", "linear")
+    assert several.ids == ("1", "2", "3", "4", "5")
+    assert (several.predicted[0], several.predicted[3]) == (("sport",), ("health",))
+    assert several.predicted[1:3] == (("sport", "economy"),) * 2
+
+
+def test_the_linear_model_gives_one_topic_where_validation_articles_have_one(
+    settings: Callable[..., EvalConfig], fake: Any
+) -> None:
+    one = labelling(settings(*[["sport"]] * 8), fake, "two topics", "linear")
+    assert one.predicted == (("sport",),) * 3
+    assert one.gold == (("sport", "economy"), ("economy", "sport"), ("sport", "economy"))
+
+
+def test_without_such_articles_the_linear_model_has_the_threshold_of_the_settings(
+    settings: Callable[..., EvalConfig], fake: Any
+) -> None:
+    for threshold, topics in ((0.05, 2), (0.9, 1)):
+        found = labelling(settings(topic_threshold=threshold), fake, "two topics", "linear")
+        assert [len(predicted) for predicted in found.predicted] == [topics] * 3
+
+
+@pytest.mark.parametrize(("system", "function"), [("wusum", "model_topics"), ("linear", "linear_topics")])
+def test_systems_get_the_title_and_the_sixty_words_that_the_reader_saw(
+    settings: Callable[..., EvalConfig], fake: Any, monkeypatch: pytest.MonkeyPatch, system: str, function: str
+) -> None:
+    config = settings()
+    long = " ".join(f"كلمة{n}" for n in range(61))
+    rows = [article(id_, "test", long) | {"title": "عنوان"} for id_ in BY_HAND]
+    write_corpus(config.data / "news.jsonl.xz", [*rows, *(article(n, "train", BOTH, "sport") for n in "ab")])
+    given: list[Example] = []
+    monkeypatch.setattr(by_hand, function, lambda *arguments: given.extend(arguments[-3 if system == "wusum" else -2]))
+    SUITE.answer(Key("by-hand", "all", system), fake, config)
+    assert [e.id for e in given] == list(BY_HAND)
+    assert {e.text for e in given} == {"عنوان\n" + " ".join(f"كلمة{n}" for n in range(60))}
+
+
+def test_articles_labelled_by_hand_must_all_be_in_the_corpora(settings: Callable[..., EvalConfig], fake: Any) -> None:
+    config = settings()
+    (config.data / "news.jsonl.xz").unlink()
+    with pytest.raises(CorpusError, match=r"news\.jsonl\.xz"):
+        labelling(config, fake, "all")
 
 
 def test_the_labels_by_hand_are_topics_of_articles_of_test_splits(tagger: Tagger, shared: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,14 @@ from typing import Any
 import pytest
 
 from tests.support import eval_config, score_values
-from wusum.eval.measures.answers import Labelling, Tagging
+from wusum.eval.baselines.keyphrases import UNSUPERVISED
+from wusum.eval.measures.answers import Key, Labelling, Tagging
 from wusum.eval.report.errors import worst_errors
 from wusum.eval.report.report import write_report
 from wusum.eval.runner import evaluate
 from wusum.eval.suites.own import SUITE
 from wusum.model.errors import CorpusError
+from wusum.train.data.corpora import Example
 
 
 def write_lines(path: Path, *rows: dict[str, Any]) -> str:
@@ -66,6 +69,45 @@ def test_the_report_shows_each_topic_and_the_errors(corpora: Path, tmp_path: Pat
     assert [row["class"] for row in made["per_class"]["own/topics"]] == ["economy", "sport"]
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert '<td class="name">economy</td><td>0.000</td><td>0.000</td><td>0.000</td><td>1</td>' in page
+
+
+@pytest.mark.parametrize("count", [49, 50])
+def test_common_words_are_learned_from_fifty_articles_or_more(
+    corpora: Path, tmp_path: Path, fake: Any, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    rows: list[dict[str, Any]] = [{"text": f"خبر {n}", "topics": ["sport"]} for n in range(count - 1)]
+    file = write_lines(tmp_path / "own.jsonl", *rows, {"text": "خبر عن بنك", "tags": ["بنك"]})
+    seen: list[Sequence[Example]] = []
+
+    def rank(training: Sequence[Example], articles: Sequence[Example]) -> list[tuple[str, ...]]:
+        seen.extend((training, articles))
+        return [("بنك",)] * len(articles)
+
+    monkeypatch.setitem(UNSUPERVISED, "TF-IDF", rank)
+    settings = replace(eval_config(corpora), labelled=file)
+    answers = SUITE.answer(Key("own", "tags", "TF-IDF"), fake, settings)
+    assert isinstance(answers, Tagging)
+    training, articles = seen
+    assert len(training) == (0 if count == 49 else 50)
+    assert [e.id for e in articles] == [str(count)]
+    assert (answers.ranked, answers.new) == ((("بنك",),), None)
+
+
+def test_topics_or_tags_alone_are_measured_alone(corpora: Path, tmp_path: Path, fake: Any) -> None:
+    one = write_lines(tmp_path / "one.jsonl", {"text": "خبر", "topics": ["sport"]})
+    other = write_lines(tmp_path / "other.jsonl", {"text": "خبر", "tags": ["بنك"]})
+    settings = eval_config(corpora)
+    assert {key.corpus for key in SUITE.keys(replace(settings, labelled=one))} == {"topics"}
+    assert {key.corpus for key in SUITE.keys(replace(settings, labelled=other))} == {"tags"}
+    both = write_lines(tmp_path / "both.jsonl", {"text": "خبر", "topics": ["sport"]}, {"text": "خبر", "tags": ["بنك"]})
+    settings = replace(settings, labelled=both)
+    assert [key.corpus for key in SUITE.keys(settings)] == ["topics"] * 2 + ["tags"] * 4
+    assert SUITE.answer(Key("own", "topics"), fake, settings).ids == ("1",)
+    assert SUITE.answer(Key("own", "tags"), fake, settings).ids == ("2",)
+    settings = replace(settings, labelled=other)
+    tags = SUITE.answer(Key("own", "tags"), fake, settings)
+    assert isinstance(tags, Tagging)
+    assert (tags.new, len(tags.given or ())) == (None, 1)
 
 
 @pytest.mark.parametrize(
