@@ -76,6 +76,8 @@ def answers(system: str, correct: int, corpus: str = "c") -> Classification:
 def test_to_beat_the_majority_is_no_merit() -> None:
     verdict = verdicts(Evaluation((answers("wusum", 200), answers("majority", 100)), {}))[0]
     assert (verdict.good, verdict.text) == (None, "No baseline to compare with: c accuracy 0.500.")
+    two = verdicts(Evaluation((answers("wusum", 200), answers("wusum", 300, "d")), {}))[0]
+    assert two.text == "No baseline to compare with: c accuracy 0.500; d accuracy 0.750."
     (verdict,) = verdicts(Evaluation((answers("wusum", 200), answers("majority", 100), answers("linear", 150)), {}))
     assert verdict.text == "Significantly better than the baseline in 1 of 1 comparisons."
     assert verdict.good is True

@@ -99,10 +99,13 @@ def test_topics_or_tags_alone_are_measured_alone(corpora: Path, tmp_path: Path, 
     settings = eval_config(corpora)
     assert {key.corpus for key in SUITE.keys(replace(settings, labelled=one))} == {"topics"}
     assert {key.corpus for key in SUITE.keys(replace(settings, labelled=other))} == {"tags"}
-    both = write_lines(tmp_path / "both.jsonl", {"text": "خبر", "topics": ["sport"]}, {"text": "خبر", "tags": ["بنك"]})
+    both = write_lines(tmp_path / "both.jsonl", {"text": "خبر", "topics": ["health"]}, {"text": "خبر", "tags": ["بنك"]})
     settings = replace(settings, labelled=both)
     assert [key.corpus for key in SUITE.keys(settings)] == ["topics"] * 2 + ["tags"] * 4
-    assert SUITE.answer(Key("own", "topics"), fake, settings).ids == ("1",)
+    ours, majority = (SUITE.answer(Key("own", "topics", system), fake, settings) for system in ("wusum", "majority"))
+    assert isinstance(ours, Labelling)
+    assert isinstance(majority, Labelling)
+    assert (ours.ids, ours.predicted, majority.predicted) == (("1",), (("sport",),), (("health",),))
     assert SUITE.answer(Key("own", "tags"), fake, settings).ids == ("2",)
     settings = replace(settings, labelled=other)
     tags = SUITE.answer(Key("own", "tags"), fake, settings)

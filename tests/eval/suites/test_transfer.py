@@ -16,6 +16,7 @@ from wusum.eval.config import EvalConfig
 from wusum.eval.gold import read_split
 from wusum.eval.measures.answers import Classification, Key
 from wusum.eval.suites.transfer import SUITE
+from wusum.model.errors import ModelError
 
 
 def test_a_model_and_a_linear_one_answer_on_each_corpus(trainable: EvalConfig) -> None:
@@ -37,6 +38,9 @@ def test_transfer_trains_without_a_corpus_and_measures_on_it(trainable: EvalConf
     assert SUITE.answer(key, fake, trainable) == answers
     assert (folder / "model" / "model.safetensors").stat().st_mtime_ns == made
     assert SUITE.models(key, replace(trainable, training=["--budget", "25"])) != [folder]
+    assert folder.name.startswith("without-plain-")
+    with pytest.raises(ModelError, match="unheard"):
+        SUITE.answer(key, fake, replace(trainable, runtime="unheard"))
 
 
 def test_the_linear_model_learns_from_the_other_corpora_alone(
