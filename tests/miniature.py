@@ -28,6 +28,8 @@ SIZES: dict[str, dict[str, Any]] = {
     "vectors": {"dimensions": TINY_BERT["hidden_size"], "min_count": 1},
     "contrast": {"encoder": TINY_BERT, "batch_size": 8, "steps": 2, "eval_batches": 1},
     "finetune": {"batch_size": 64, "budget": 128, "tag_min_count": 1},
+    "calibrate": {"trees": 3},
+    "ablation": {"trees": 3},
     "eval": {"robustness_articles": 2},
 }
 """The settings of the shipped configs that are smaller here; all others are as shipped."""
