@@ -316,7 +316,8 @@ def calibrate_config(data: Path, model: Path) -> CalibrateConfig:
     from wusum.train.stages.calibrate import CalibrateConfig  # imports scikit-learn
 
     rules = str(data / "tag_rules.yaml")
-    return CalibrateConfig(data=data, model=model, topics=data / "topics.yaml", corpora=["plain"], tag_rules=rules)
+    topics = data / "topics.yaml"
+    return CalibrateConfig(data=data, model=model, topics=topics, corpora=["plain"], tag_rules=rules, trees=30)
 
 
 def finish_model(data: Path, model: Path) -> None:

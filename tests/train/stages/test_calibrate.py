@@ -37,9 +37,9 @@ def test_calibrating_again_changes_nothing(corpora: Path, trained: Path) -> None
     assert files() == before
 
 
-def test_settings_and_tags_are_fitted(trained: Path) -> None:
+def test_settings_and_tags_are_fitted(corpora: Path, trained: Path) -> None:
     trees = BoostedTrees.load(trained / "ranking.json")
-    assert len(trees.roots) == calibrate.CalibrateConfig.trees  # all candidates are tags without the network
+    assert len(trees.roots) == calibrate_config(corpora, trained).trees  # all candidates are tags without the network
     assert trees.bias != BoostedTrees.unfitted().bias
     assert len(LinearTagModel.load(trained, len(Vocabulary.load(trained / "tags.tsv").entries)).weights) > 50
     settings = json.loads((trained / "config.json").read_text(encoding="utf-8"))["wusum"]
