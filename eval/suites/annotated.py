@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
-from wusum.eval.baselines.keyphrases import nearest_phrases
 from wusum.eval.baselines.label_sets import LabelSetModel, fit_decoder, trained_model
 from wusum.eval.config import EvalConfig
-from wusum.eval.gold import annotated_articles, read_tagged, sample
-from wusum.eval.measures.answers import Answers, Key, Tagging
+from wusum.eval.gold import annotated_articles
+from wusum.eval.measures.answers import Answers, Key
 from wusum.eval.suites.common import (
     linear_topics,
     majority_topic,
-    model_tags,
     model_topics,
-    to_tagging,
-    training_tags,
 )
 from wusum.eval.suites.suite import Suite
-from wusum.eval.suites.tags import BASELINES
+from wusum.eval.suites.tags import BASELINES, rank_tags
 from wusum.model.errors import CorpusError
 from wusum.model.network.topics import TopicDecoder
 from wusum.model.tagger import Tagger
-from wusum.train.data.corpora import Example, LabelMap, TagRules
+from wusum.train.data.corpora import Example, LabelMap
 
 UNSEEN = " of unseen outlets"
 """End of the name of a corpus of the outlets that have no annotated training articles."""
@@ -59,7 +55,7 @@ def _answer(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
     """Return all topics, or ranked tags."""
     articles = _articles(config, key.corpus, config.split)
     if SYSTEMS[key.corpus] is TAG_SYSTEMS:
-        return _tagging(key, tagger, config, articles)
+        return rank_tags(key, tagger, config, config.annotated, articles)
     gold = [e.topics or () for e in articles]
     if key.system == "majority":
         return majority_topic(key, articles, gold)
@@ -90,19 +86,6 @@ def _decoder(model: LabelSetModel, label_map: LabelMap, config: EvalConfig, corp
         raise CorpusError(f"{config.annotated}: no validation article for {corpus}")
     gold = np.array([[topic in (e.topics or ()) for topic in label_map.keys] for e in articles])
     return fit_decoder(model, label_map, articles, gold, MIN_TOPIC_ARTICLES)
-
-
-def _tagging(key: Key, tagger: Tagger, config: EvalConfig, articles: Sequence[Example]) -> Tagging:
-    """Return ranked tags; baselines learn from annotated training articles and from those that editors tagged."""
-    known = training_tags(config)
-    if key.system == "wusum":
-        return model_tags(tagger, key, articles, known)
-    corpora = sorted({config.annotated, *TagRules.load(config.tag_rules).edited})
-    training = [e for name in corpora for e in read_tagged(config.data, name, "train", config.tag_rules)]
-    if config.quick:
-        training = sample(training, config.quick_training, config.seed)
-    rank = nearest_phrases(tagger) if key.system == "embeddings" else BASELINES[key.system]
-    return to_tagging(key, articles, rank(training, articles), known)
 
 
 SUITE = Suite(_keys, _answer)

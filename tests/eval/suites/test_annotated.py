@@ -191,8 +191,8 @@ def test_a_baseline_of_tags_learns_from_annotated_and_edited_training_articles(
         read.extend(f"{e.corpus} {e.id}" for e in training)
         return [(e.id,) for e in articles]
 
-    monkeypatch.setattr("wusum.eval.suites.annotated.BASELINES", {"dictionary": rank})
-    monkeypatch.setattr("wusum.eval.suites.annotated.nearest_phrases", lambda tagger: rank)
+    monkeypatch.setattr("wusum.eval.suites.tags.BASELINES", {"dictionary": rank})
+    monkeypatch.setattr("wusum.eval.suites.tags.nearest_phrases", lambda tagger: rank)
     found = answers(settings, fake, "tags", "dictionary")
     assert found.ranked == (("e1",), ("e2",), ("e3",))
     assert "read t1" in read
