@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 import zstandard
-from tokenizers import BertWordPieceTokenizer
-from transformers import BertConfig, BertModel, BertTokenizerFast
+from transformers import BertConfig, BertModel
 
 from tests.support import ROOT, TINY_BERT, json_lines, write_corpus
+from wusum.train.stages.tokenizer import train as train_tokenizer
 
 SIZES: dict[str, dict[str, Any]] = {
     "tokenizer": {"vocab_size": 400, "min_frequency": 1},
@@ -49,8 +49,8 @@ WORDS = TEXT.split()
 ONLY_TRAINING = ("saudinewsnet",)
 """Corpora without validation and test articles."""
 
-BASE_MODEL = "aubmindlab/bert-base-arabertv02"
-"""An id of the Hub on the pages; here it is a folder."""
+BASE_MODELS = ("intfloat/multilingual-e5-small", "aubmindlab/bert-base-arabertv02")
+"""Ids of the Hub in the configs and on the pages; here they are folders."""
 
 
 def make_checkout(folder: Path) -> Path:
@@ -73,7 +73,8 @@ def make_checkout(folder: Path) -> Path:
     labels = [{"corpus": "hespress", "id": f"hespress-validation-{n}", "topics": ["sport", "crime"]} for n in range(4)]
     (checkout / "configs" / "topics_by_hand.jsonl").write_bytes(json_lines(*labels))
     _write_inputs(checkout)
-    _write_base_model(checkout / BASE_MODEL)
+    for name in BASE_MODELS:
+        _write_base_model(checkout / name)
     return checkout
 
 
@@ -191,8 +192,6 @@ def _write_inputs(checkout: Path) -> None:
 def _write_base_model(folder: Path) -> None:
     """Write a small encoder with a tokenizer of its own, as the Hub has them."""
     folder.mkdir(parents=True)
-    pieces = BertWordPieceTokenizer(lowercase=False)
-    pieces.train_from_iterator([" ".join((*WORDS, *NAMES))] * 3, vocab_size=300, min_frequency=1)
-    pieces.save_model(str(folder))
-    BertTokenizerFast(vocab_file=str(folder / "vocab.txt"), do_lower_case=False).save_pretrained(folder)
-    BertModel(BertConfig(vocab_size=pieces.get_vocab_size(), **TINY_BERT)).save_pretrained(folder)
+    tokenizer = train_tokenizer(iter([*WORDS, *NAMES, "query: "] * 3), vocab_size=300, min_frequency=1)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    BertModel(BertConfig(vocab_size=tokenizer.get_vocab_size(), **TINY_BERT)).save_pretrained(folder)

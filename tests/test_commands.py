@@ -153,6 +153,7 @@ def test_the_other_trainings_run(block: str, finished: Path, tmp_path: Path) -> 
         shutil.rmtree(folder / "runs" / "finetune")
     run_block(BLOCKS[block], folder)
     made = {
+        "prune": "runs/arabert-pruned-tuned/model/model.safetensors",
         "average": "runs/average/tags.tsv",
         "ablation": "runs/ablation.json",
         "splitter": "runs/splitter/splitter.json",

@@ -41,6 +41,7 @@ class Stage(StrEnum):
         stage.summary = summary
         return stage
 
+    prune = "prune", "Cut a pretrained vocabulary to the pieces of the corpora."
     tokenizer = "tokenizer", "Train the tokenizer on the text of the corpora."
     vectors = "vectors", "Make word vectors, from which the encoder's embeddings start."
     contrast = "contrast", "Pretrain the encoder to tell which passages are of one article."
