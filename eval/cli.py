@@ -66,7 +66,7 @@ def evaluate(
             "flags that are not settings below are settings of the training, such as --budget 6000."
         ),
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Folder or Hub id of a model. Default: the bundled one.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model: small, base, a folder or a Hub id. Default: small.")] = None,
     compare: Annotated[
         tuple[str, str] | None, typer.Option(help="Two models, or folders of two reports, to compare.")
     ] = None,
@@ -171,7 +171,7 @@ def bench(
             min=1000, help="Number of articles of 20 words on which to measure memory, too, and on a tenth of them."
         ),
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Folder or Hub id of a model. Default: the bundled one.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model: small, base, a folder or a Hub id. Default: small.")] = None,
     config: Annotated[Path, typer.Option(help="YAML file with data and corpora.")] = Path("configs/eval.yaml"),
     output: Annotated[Path | None, typer.Option("--output", "-o", help="JSON file for the numbers.")] = None,
 ) -> None:

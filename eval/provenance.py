@@ -17,11 +17,12 @@ from wusum.model.network.runtime import available_cpus
 from wusum.model.pages.splitter import WEIGHTS_FILE
 from wusum.model.run.manifest import model_fingerprint
 from wusum.train.cache import code_digest, digest_of, file_digest, read_json, write_json
+from wusum.train.data.annotations import FILE as ANNOTATIONS
 
 PACKAGES = ("wusum", "numpy", "onnxruntime", "tokenizers", "scikit-learn", "torch", "transformers", "yake")
 """Packages whose versions are reported."""
 
-PACKAGE_DATA = (HAND_LABELLED, WEIGHTS_FILE)
+PACKAGE_DATA = (HAND_LABELLED, ANNOTATIONS, WEIGHTS_FILE)
 """Files of the packages, no code and no part of a model, that answers depend on."""
 
 TRAINED = "trained.json"

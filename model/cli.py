@@ -97,7 +97,7 @@ def tag(
             help="Parse all texts as scraped pages, or none. Default: only .txt files.",
         ),
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Folder or Hub id of a model. Default: the bundled one.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model: small, base, a folder or a Hub id. Default: small.")] = None,
     runtime: Annotated[
         RuntimeName, typer.Option(help="Runtime of the network. int8 is onnx in 8-bit integers: faster, on the CPU.")
     ] = RuntimeName.onnx,

@@ -29,7 +29,7 @@ class ModelSpec:
     """A model and how to run it. Pickled, it opens the same model in another process."""
 
     model: str | Path | None = None
-    """Folder, or id on the Hugging Face Hub (`owner/name`); None is the bundled model."""
+    """A bundled model ("small" or None, "base"), a folder, or an id on the Hugging Face Hub (`owner/name`)."""
     runtime: str = "onnx"
     """What runs the network: "onnx", "int8" (onnx in 8-bit integers, on the CPU) or "torch"."""
     device: str = "auto"

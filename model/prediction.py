@@ -52,15 +52,18 @@ class Prediction:
     id: str
     topics: tuple[Topic, ...] = ()
     tags: tuple[Tag, ...] = ()
+    confident: bool = False
+    """Whether the first topic is likely enough to be right, by the articles that the model was calibrated on."""
 
     def relocated(self, id: str, offset: int) -> Prediction:
         """Return the same answer under another id, with every span moved by `offset` characters."""
-        return Prediction(id, self.topics, tuple(tag.shifted(offset) for tag in self.tags))
+        return replace(self, id=id, tags=tuple(tag.shifted(offset) for tag in self.tags))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the output row."""
         return {
             "id": self.id,
+            "confident": self.confident,
             "topics": [topic.to_dict() for topic in self.topics],
             "tags": [tag.to_dict() for tag in self.tags],
         }

@@ -10,18 +10,20 @@ import orjson
 from wusum.model.article import Article
 from wusum.model.io.validation import validate
 from wusum.model.options import DEFAULT_OPTIONS, ModelSpec, PredictKeywords
+from wusum.model.prediction import Prediction
 
 if TYPE_CHECKING:
     from wusum.model.tagger import Tagger
 
-_COLUMNS = ("topics", "tags", "error")
+_COLUMNS = ("confident", "topics", "tags", "error")
+_NOTHING = Prediction("")
 
 
 class Predictor:
     """Tags the articles of a batch. It is pickled without the model, which each process opens on first use.
 
-    It adds the columns `topics` and `tags`, as in an output row, and `error`: why a text cannot be tagged, null if it
-    can. `datasets` keeps the other columns; Ray Data keeps only those that are returned (`keep`).
+    It adds the columns `confident`, `topics` and `tags`, as in an output row, and `error`: why a text cannot be tagged,
+    null if it can. `datasets` keeps the other columns; Ray Data keeps only those that are returned (`keep`).
     """
 
     def __init__(
@@ -33,7 +35,7 @@ class Predictor:
         keep: Sequence[str] = (),
         **options: Unpack[PredictKeywords],
     ) -> None:
-        """Predict with `model`: None is the bundled one, a string a folder or Hub id, a `ModelSpec` says more.
+        """Predict with `model`: None is the small one, a string a name, folder or Hub id, a `ModelSpec` says more.
 
         `text` and `title` name the columns to read, `keep` those to return unchanged; `options` are the fields of
         `PredictOptions`.
@@ -48,7 +50,7 @@ class Predictor:
         return self.__dict__ | {"_tagger": None}
 
     def __call__(self, batch: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
-        """Return the columns `topics`, `tags` and `error` of a batch; raises KeyError for a missing column."""
+        """Return the columns that are added to a batch, and those to keep; raises KeyError for a missing column."""
         texts = batch[self._text]
         titles = batch[self._title] if self._title else [""] * len(texts)
         rows = [_article(*pair) for pair in zip(texts, titles, strict=True)]
@@ -60,7 +62,7 @@ class Predictor:
         predictions = self._tagger.stream(good, self._options)
         made: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
         for row in rows:
-            found = next(predictions).to_dict() if isinstance(row, Article) else {"topics": [], "tags": []}
+            found = (next(predictions) if isinstance(row, Article) else _NOTHING).to_dict()
             found["error"] = None if isinstance(row, Article) else row
             for name, column in made.items():
                 column.append(found[name])
@@ -82,7 +84,7 @@ def spark_predictor(
     """Return what `pyspark.ml.functions.predict_batch_udf` asks for; `model` and `options` are a `Predictor`'s.
 
     The function made from it takes a column of texts, with `title` also one of titles, and returns strings: each a
-    JSON object with topics, tags and error. Spark counts its parameters, so that neither column can be optional.
+    JSON object with these columns. Spark counts its parameters, so that neither column can be optional.
     """
 
     def make() -> Callable[..., Any]:

@@ -64,7 +64,7 @@ class Tagger:
         threads: int | None = None,
         vocabulary: str | Path | None = None,
     ) -> Tagger:
-        """Open the bundled model (None), or the one in a folder or of a Hub id; raises ModelError.
+        """Open a bundled model (None or "small", "base"), or that of a folder or a Hub id; raises ModelError.
 
         The arguments are the fields of `ModelSpec`: `runtime` is "onnx", "int8" or "torch"; `device` "cpu", "cuda" or
         "auto"; `threads` None uses every processor; `vocabulary` is a file of the only tags to give, read by
@@ -130,11 +130,10 @@ class Tagger:
         sample = article.body[:: 1 + len(article.body) // _SAMPLE_CHARS]
         if not arabic_share(sample) and not arabic_share(article.title):
             return Prediction("")
-        return Prediction(
-            "",
-            self.topic_decoder.decode(output.topic_logits, options.max_topics, options.min_score),
-            self.tag_ranker.rank(article, output, options),
-        )
+        topics = self.topic_decoder.decode(output.topic_logits, options.max_topics, options.min_score)
+        sure = self.artifact.settings.sure
+        confident = sure < 1 and any(topic.score >= sure for topic in topics[:1])
+        return Prediction("", topics, self.tag_ranker.rank(article, output, options), confident)
 
     def _tag_logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the logits [texts, labels] of the tag head."""

@@ -28,6 +28,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "vectors": {"dimensions": TINY_BERT["hidden_size"], "min_count": 1},
     "contrast": {"encoder": TINY_BERT, "batch_size": 8, "steps": 2, "eval_batches": 1},
     "finetune": {"batch_size": 64, "budget": 128, "tag_min_count": 1},
+    "distill": {"encoder": TINY_BERT, "epochs": 0.5, "tag_min_count": 1},
     "calibrate": {"trees": 3},
     "ablation": {"trees": 3},
     "eval": {"robustness_articles": 2},
@@ -70,8 +71,6 @@ def make_checkout(folder: Path) -> Path:
     data.mkdir(parents=True)
     for corpus, rows in _corpora(checkout / "configs").items():
         write_corpus(data / f"{corpus}.jsonl.xz", rows)
-    labels = [{"corpus": "hespress", "id": f"hespress-validation-{n}", "topics": ["sport", "crime"]} for n in range(4)]
-    (checkout / "configs" / "topics_by_hand.jsonl").write_bytes(json_lines(*labels))
     _write_inputs(checkout)
     for name in BASE_MODELS:
         _write_base_model(checkout / name)

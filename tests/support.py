@@ -11,6 +11,7 @@ import os
 import random
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -287,6 +288,18 @@ def edit_file(path: Path, old: str, new: str) -> None:
     assert old in text
     with opened(path, "wt", encoding="utf-8") as file:
         file.write(text.replace(old, new))
+
+
+def annotate(monkeypatch: pytest.MonkeyPatch, folder: Path, *rows: dict[str, Any]) -> Path:
+    """Let rows of `corpus`, `id`, `split`, `topics` and `tags` stand in for the further annotated articles.
+
+    Returns their file, in a new folder below `folder`.
+    """
+    path = Path(tempfile.mkdtemp(dir=folder)) / "annotations.jsonl.xz"
+    path.write_bytes(lzma.compress(json_lines(*rows)))
+    for module in ("data.annotations", "inputs"):
+        monkeypatch.setattr(f"wusum.train.{module}.FILE", path)
+    return path
 
 
 def finetune_config(data: Path, folder: Path, **changes: Any) -> FinetuneConfig:

@@ -132,11 +132,11 @@ def test_every_command_of_the_pages_is_in_one_of_the_tests() -> None:
 
 def test_the_recipe_makes_a_model_that_is_measured_and_tags(finished: Path) -> None:
     stages = [shlex.split(line)[2] for line in BLOCKS[RECIPE] if "wusum train" in line]
-    assert stages == ["tokenizer", "vectors", "contrast", "finetune", "export", "calibrate"]
-    for path in ("runs/tokenizer/tokenizer.json", "runs/vectors.npy", "runs/contrast/encoder/config.json"):
+    assert stages == ["prune", "finetune", "tokenizer", "distill", "export", "calibrate"]
+    for path in ("runs/pruned/config.json", "runs/finetune/model/config.json", "runs/tokenizer/tokenizer.json"):
         assert (finished / path).is_file()
     metrics = json.loads((finished / "report" / "metrics.json").read_text(encoding="utf-8"))
-    assert metrics["about"]["model_fingerprint"] == model_fingerprint(finished / "runs" / "finetune" / "model")
+    assert metrics["about"]["model_fingerprint"] == model_fingerprint(finished / "runs" / "distill" / "model")
     assert {score["suite"] for score in metrics["scores"]} == {
         "topics", "tags", "by-hand", "annotated", "parser", "robustness"
     }  # fmt: skip
@@ -154,7 +154,7 @@ def test_the_other_trainings_run(block: str, finished: Path, tmp_path: Path) -> 
     run_block(BLOCKS[block], folder)
     made = {
         "prune": "runs/arabert-pruned-tuned/model/model.safetensors",
-        "average": "runs/average/tags.tsv",
+        "contrast": "runs/own/model/model.safetensors",
         "ablation": "runs/ablation.json",
         "splitter": "runs/splitter/splitter.json",
     }

@@ -46,7 +46,7 @@ class Stage(StrEnum):
     vectors = "vectors", "Make word vectors, from which the encoder's embeddings start."
     contrast = "contrast", "Pretrain the encoder to tell which passages are of one article."
     finetune = "finetune", "Train encoder and heads on topics, tags, key phrases and names."
-    average = "average", "Average the weights of several fine-tuned models."
+    distill = "distill", "Teach a small encoder what fine-tuned ones say about all text."
     export = "export", "Write the ONNX graphs of a fine-tuned model."
     calibrate = "calibrate", "Fit temperature, thresholds and the ranking of tags."
     ablation = "ablation", "Measure the ranking of tags without each source in turn."

@@ -10,6 +10,7 @@ from typing import Any
 from wusum import model, train
 from wusum.model.errors import ConfigError, CorpusError
 from wusum.train.cache import code_digest, digest_of, file_digest
+from wusum.train.data.annotations import FILE, read_annotations
 from wusum.train.data.corpora import ANNOTATED, corpus_path
 
 Inputs = dict[str, str]
@@ -21,12 +22,13 @@ def corpus_inputs(folder: Path, corpora: Iterable[str]) -> Inputs:
 
     Raises CorpusError for a corpus without file.
     """
-    paths = [corpus_path(folder, name) for name in corpora]
+    names = dict.fromkeys(corpora)
+    if ANNOTATED in names:
+        names |= dict.fromkeys(name for name in read_annotations() if corpus_path(folder, name).is_file())
+    paths = [corpus_path(folder, name) for name in names if name != ANNOTATED]
     annotated = corpus_path(folder, ANNOTATED)
-    if annotated.is_file() and annotated not in paths:
-        paths.append(annotated)
     try:
-        return {path.name: file_digest(path) for path in paths}
+        return {path.name: file_digest(path) for path in [*paths, FILE, *[annotated] * annotated.is_file()]}
     except OSError as error:
         raise CorpusError(str(error)) from error
 

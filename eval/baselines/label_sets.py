@@ -1,6 +1,7 @@
-"""A linear baseline for topics that learns as the network does: from sets of possible topics, or several true ones.
+"""A linear baseline for topics that learns from what the network does: sets of possible topics, or several true ones.
 
-Its loss is that of the topic head (`wusum.train.nets.heads`), and its articles are those of `wusum train finetune`.
+Its articles are those of `wusum train finetune`. The topics of the network are independent of each other
+(`wusum.train.nets.heads`); this baseline is a softmax over them, the best linear model.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
-from scipy.special import log_softmax, logsumexp, softmax
+from scipy.special import log_softmax, logit, logsumexp, softmax
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from wusum.eval.config import EvalConfig
@@ -72,6 +73,10 @@ class LabelSetModel:
         """Return the probabilities of topics [texts, topics]; each row sums to 1."""
         return np.asarray(softmax(self.logits(texts).astype(float), axis=1))
 
+    def log_odds(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the log odds of these probabilities [texts, topics], for a `TopicDecoder`."""
+        return np.asarray(logit(np.clip(self.probabilities(texts), 1e-9, 1 - 1e-9)), np.float32)
+
 
 def word_features(max_features: int | None = None) -> TfidfVectorizer:
     """Return an unfitted TF-IDF of the words and pairs of words that at least two texts have."""
@@ -98,6 +103,7 @@ def training_articles(config: EvalConfig, leave_out: Collection[str] = ()) -> tu
         for corpus in settings.corpora
         if corpus not in {*leave_out, *settings.leave_out}
         for example in training_examples(settings, corpus)
+        if example.source not in {*leave_out, *settings.leave_out}
         if (target := _target(example, label_map, cues)).any()
     ]
     if not found:
@@ -122,7 +128,7 @@ def fit_decoder(
     gold: NDArray[np.bool_],
     min_articles: int,
 ) -> TopicDecoder:
-    """Return the decoder of the model's logits to topics, whose codes are keys of the label map.
+    """Return the decoder of the model's log odds to topics, whose codes are keys of the label map.
 
     As the network's, its thresholds are fitted on articles all of whose topics are known [articles, topics]; a topic
     of fewer than `min_articles` has the threshold of most.
@@ -133,7 +139,7 @@ def fit_decoder(
 
 
 def decoder(label_map: LabelMap, threshold: float, own: Mapping[int, float]) -> TopicDecoder:
-    """Return a decoder of logits to topics, whose codes are keys of the label map.
+    """Return a decoder of log odds to topics, whose codes are keys of the label map.
 
     `own` are thresholds of single topics by their number; `threshold` is that of the others.
     """

@@ -115,6 +115,12 @@ class Labelling:
     ids: tuple[str, ...]
     gold: tuple[tuple[str, ...], ...]
     predicted: tuple[tuple[str, ...], ...]
+    main_first: bool = False
+    """Whether the first gold topic of an article is its main one."""
+    confidence: tuple[float, ...] | None = None
+    """Probability of the first predicted topic; None if the system gives no probabilities."""
+    confident: tuple[bool, ...] | None = None
+    """Whether the system is sure of the first topic; None for a system that does not say."""
 
     headline = "micro-F1"
     compared = (headline,)
@@ -125,20 +131,43 @@ class Labelling:
         pairs = ((set(p), set(g)) for p, g in zip(self.predicted, self.gold, strict=True))
         return np.array([(2 * len(p & g), len(p) + len(g)) for p, g in pairs], float)
 
+    @property
+    def correct(self) -> NDArray[np.bool_]:
+        """Whether the first predicted topic of each article is one of its topics [articles]."""
+        return np.array([bool(p) and p[0] in g for p, g in zip(self.predicted, self.gold, strict=True)], bool)
+
     def value(self) -> float:
         """Return micro-F1."""
         return ratio_statistic(self.counts)(np.arange(len(self.gold)))
 
     def scores(self) -> list[Score]:
-        """Return micro-F1, macro-F1 over the gold topics, and the share of articles whose first topic is correct."""
+        """Return micro-F1, macro-F1 over the gold topics, and measures of the first topic.
+
+        These are the share of articles whose first topic is a gold one ("first right"), or the main one ("main right"),
+        the expected calibration error of its probability, and how many articles the system is sure of ("confident") and
+        is right about: in their main topic if that is known, else in any ("confident right").
+        """
         micro, macro = ratio_statistic(self.counts), macro_f1_statistic(*self._tables())
-        first = np.array([bool(p) and p[0] in g for p, g in zip(self.predicted, self.gold, strict=True)], float)
         count = len(self.gold)
-        return [
+        right = self.correct.astype(float)
+        shares = {"first right": right}
+        if self.main_first:
+            pairs = zip(self.predicted, self.gold, strict=True)
+            shares["main right"] = right = np.array([p[:1] == g[:1] != () for p, g in pairs], float)
+        if self.confident is not None:
+            shares["confident"] = np.array(self.confident, float)
+            shares["confident right"] = right[list(self.confident)]
+        scores = [
             Score(*_place(self.key), "micro-F1", self.value(), *interval(micro, count), count),
             Score(*_place(self.key), "macro-F1", macro(np.arange(count)), *interval(macro, count), count),
-            Score(*_place(self.key), "first right", float(first.mean()), *mean_interval(first), count),
         ]
+        for name, values in shares.items():
+            if len(values):
+                scores.append(Score(*_place(self.key), name, float(values.mean()), *mean_interval(values), len(values)))
+        if self.confidence is not None:
+            error = metrics.calibration_error(np.array(self.confidence), self.correct)
+            scores.append(Score(*_place(self.key), "ECE", error, None, None, count))
+        return scores
 
     def per_class(self) -> list[dict[str, Any]]:
         """Return precision, recall, F1 and number of gold articles of each topic that is predicted or gold."""

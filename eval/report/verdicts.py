@@ -14,6 +14,9 @@ from wusum.eval.measures.metrics import calibration_error, chance_calibration_er
 MAX_CALIBRATION_ERROR = 0.03
 """Expected calibration error up to which the model counts as calibrated."""
 
+CALIBRATED_SUITES = ("topics", "annotated")
+"""The suites on whose corpora calibration is judged."""
+
 SIGNIFICANCE = 0.05
 """p-value, corrected for the number of comparisons of the run, below which a difference is significant."""
 
@@ -74,14 +77,19 @@ def _missing_answers(evaluation: Evaluation, suite: str) -> tuple[str, bool]:
 
 
 def _calibration(evaluation: Evaluation) -> Verdict | None:
-    """Return whether the model is calibrated on the corpora of the topics suite; None if there are none.
+    """Return whether the model is calibrated on all corpora that it gives probabilities for; None if there are none.
 
     It is not where its error is too high and higher than chance makes that of a calibrated model.
     """
     rows = []
     for answers in evaluation.model_answers():
-        if answers.key.suite == "topics" and isinstance(answers, Classification) and answers.confidence is not None:
-            rows.append((answers.key.corpus, np.array(answers.confidence), answers.correct))
+        key = answers.key
+        if (
+            isinstance(answers, (Classification, Labelling))
+            and key.suite in CALIBRATED_SUITES
+            and answers.confidence is not None
+        ):
+            rows.append((key.corpus, np.array(answers.confidence), answers.correct))
     if not rows:
         return None
     errors = [calibration_error(confidence, correct) for _, confidence, correct in rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from wusum.eval.baselines.label_sets import LabelSetModel, fit_decoder, trained_model
 from wusum.eval.config import EvalConfig
 from wusum.eval.gold import annotated_articles
-from wusum.eval.measures.answers import Answers, Key
+from wusum.eval.measures.answers import Answers, Key, Labelling
 from wusum.eval.suites.common import (
     linear_topics,
     majority_topic,
@@ -56,6 +56,11 @@ def _answer(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
     articles = _articles(config, key.corpus, config.split)
     if SYSTEMS[key.corpus] is TAG_SYSTEMS:
         return rank_tags(key, tagger, config, config.annotated, articles)
+    return replace(_topics(key, tagger, config, articles), main_first=True)
+
+
+def _topics(key: Key, tagger: Tagger, config: EvalConfig, articles: Sequence[Example]) -> Labelling:
+    """Return all topics that a system gives."""
     gold = [e.topics or () for e in articles]
     if key.system == "majority":
         return majority_topic(key, articles, gold)
@@ -77,7 +82,7 @@ def _articles(config: EvalConfig, corpus: str, split: str) -> list[Example]:
 
 
 def _decoder(model: LabelSetModel, label_map: LabelMap, config: EvalConfig, corpus: str) -> TopicDecoder:
-    """Return a decoder of the linear model's logits, with thresholds by validation articles like those of a corpus.
+    """Return a decoder of the linear model's log odds, with thresholds by validation articles like those of a corpus.
 
     Raises CorpusError if there are no such articles.
     """

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from wusum.eval.baselines.label_sets import LabelSetModel, decoder, fit_decoder, trained_model
 from wusum.eval.config import EvalConfig
-from wusum.eval.gold import hand_labelled
+from wusum.eval.gold import hand_labelled, read_split
 from wusum.eval.measures.answers import Answers, Key
 from wusum.eval.suites.common import linear_topics, majority_topic, model_topics
 from wusum.eval.suites.suite import Suite
@@ -15,7 +17,6 @@ from wusum.model.tagger import Tagger
 from wusum.train.config import load
 from wusum.train.data.corpora import LabelMap
 from wusum.train.stages.calibrate import CalibrateConfig
-from wusum.train.tagging.topic_thresholds import read_hand_labels
 
 
 def _keys(config: EvalConfig) -> Iterator[Key]:
@@ -39,12 +40,13 @@ def _answer(key: Key, tagger: Tagger, config: EvalConfig) -> Answers:
 
 
 def _decoder(model: LabelSetModel, label_map: LabelMap, config: EvalConfig) -> TopicDecoder:
-    """Return a decoder of the linear model's logits, calibrated like that of the network."""
+    """Return a decoder of the linear model's log odds, calibrated like that of the network."""
     settings = load(CalibrateConfig, config.calibrate)
-    if not settings.topics_by_hand:
+    known = read_split(config.data, settings.annotated, "validation") if settings.annotated else []
+    if not known:
         return decoder(label_map, settings.topic_threshold, {})
-    labelled = read_hand_labels(settings.topics_by_hand, config.data, label_map, settings.hand_words)
-    return fit_decoder(model, label_map, *labelled, settings.hand_count)
+    gold = np.array([[topic in (e.topics or ()) for topic in label_map.keys] for e in known])
+    return fit_decoder(model, label_map, known, gold, settings.topic_count)
 
 
 SUITE = Suite(_keys, _answer)

@@ -31,7 +31,7 @@ def model_classes(tagger: Tagger, key: Key, articles: Sequence[LabelledArticle],
     tables = []
     for start in range(0, len(articles), CHUNK_ARTICLES):
         chunk = [row.example.article() for row in articles[start : start + CHUNK_ARTICLES]]
-        tables.append(tagger.topic_decoder.probabilities(tagger.encoder.encode(chunk).topic_logits))
+        tables.append(tagger.topic_decoder.shares(tagger.encoder.encode(chunk).topic_logits))
     return to_classification(key, articles, label_map, likeliest_sets(np.concatenate(tables).astype(float), columns))
 
 
@@ -78,9 +78,15 @@ def model_topics(
 ) -> Labelling:
     """Return all topics that the model gives, with the gold ones."""
     keys = dict(zip(label_map.codes, label_map.keys, strict=True))
-    predictions = tagger.stream(example.article() for example in articles)
-    predicted = tuple(tuple(keys.get(t.code, t.code) for t in prediction.topics) for prediction in predictions)
-    return Labelling(key, tuple(e.id for e in articles), tuple(gold), predicted)
+    predictions = list(tagger.stream(example.article() for example in articles))
+    return Labelling(
+        key,
+        tuple(e.id for e in articles),
+        tuple(gold),
+        tuple(tuple(keys.get(t.code, t.code) for t in prediction.topics) for prediction in predictions),
+        confidence=tuple(p.topics[0].score if p.topics else 0.0 for p in predictions),
+        confident=tuple(p.confident for p in predictions),
+    )
 
 
 def linear_topics(
@@ -88,8 +94,8 @@ def linear_topics(
 ) -> Labelling:
     """Return all topics that the linear baseline gives, at most as many as the network, with the gold ones."""
     most = PredictOptions().max_topics
-    logits = model.logits([e.text for e in articles])
-    predicted = tuple(tuple(topic.code for topic in decoder.decode(row, most, None)) for row in logits)
+    log_odds = model.log_odds([e.text for e in articles])
+    predicted = tuple(tuple(topic.code for topic in decoder.decode(row, most, None)) for row in log_odds)
     return Labelling(key, tuple(e.id for e in articles), tuple(gold), predicted)
 
 

@@ -24,7 +24,7 @@ def schema() -> pa.Schema:
     text, score = pa.string(), pa.float64()
     topic = pa.struct([("code", text), ("name_ar", text), ("name_en", text), ("score", score)])
     tag = pa.struct([("text", text), ("score", score), ("spans", pa.list_(pa.list_(pa.int32()))), ("id", text)])
-    return pa.schema([("id", text), ("topics", pa.list_(topic)), ("tags", pa.list_(tag))])
+    return pa.schema([("id", text), ("confident", pa.bool_()), ("topics", pa.list_(topic)), ("tags", pa.list_(tag))])
 
 
 class ParquetStream(Writer):

@@ -1,7 +1,8 @@
 """Writers of predictions as JSON lines, tables or Parquet, to a file, an fsspec URL or standard output.
 
-A row is `{"id", "topics": [{"code", "name_ar", "name_en", "score"}], "tags": [{"text", "score", "spans"}]}`. Spans are
-[start, end] character offsets into the given text. Every writer holds a bounded number of rows in memory.
+A row is `{"id", "confident", "topics": [{"code", "name_ar", "name_en", "score"}], "tags": [{"text", "score",
+"spans"}]}`. Spans are [start, end] character offsets into the given text. Every writer holds a bounded number of rows
+in memory.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from wusum.model.io.writer import Writer
 FORMATS: Final = ("jsonl", "csv", "tsv", "parquet")
 SEPARATOR: Final = " | "
 """Separates the topics, tags and scores in a cell of a CSV table."""
-CSV_COLUMNS: Final = ("id", "topics", "topic_names_ar", "topic_scores", "tags", "tag_scores", "tag_ids")
+CSV_COLUMNS: Final = ("id", "confident", "topics", "topic_names_ar", "topic_scores", "tags", "tag_scores", "tag_ids")
 
 
 def open_writer(path: str | None, format: str | None = None, position: int = 0, *, parts: bool = False) -> Writer:
@@ -171,7 +172,8 @@ class TableFormatter:
         )
         ids = [tag.get("id") or "" for tag in tags]
         joined = [SEPARATOR.join(str(item[key]) for item in items) for items, key in cells]
-        return self._format([row["id"], *joined, SEPARATOR.join(ids) if any(ids) else ""])
+        confident = "true" if row["confident"] else "false"
+        return self._format([row["id"], confident, *joined, SEPARATOR.join(ids) if any(ids) else ""])
 
     def _format(self, cells: Any) -> bytes:
         self._table.writerow(cells)

@@ -14,6 +14,9 @@ from wusum.model.errors import ModelError
 BUNDLED = Path(__file__).parents[1] / "weights"
 """The default model, shipped with the package."""
 
+SIZES = {"small": BUNDLED, "base": BUNDLED / "base"}
+"""The models that are shipped with the package, by name."""
+
 FILES = (
     "config.json",
     "model.safetensors",
@@ -30,6 +33,17 @@ FILES = (
 
 OPTIONAL_FILES = ("README.md", "model.int8.onnx")
 """The files that only some uses of a model need."""
+
+SHARED_FILES = ("tags.tsv", "linear.safetensors", "word_statistics.safetensors")
+"""The files that do not depend on the network: the bundled models have them once."""
+
+
+def model_file(folder: Path, file: str) -> Path:
+    """Return the path of a file of the model in a folder, which may be one that the bundled models share."""
+    own = folder / file
+    if file in SHARED_FILES and not own.is_file() and folder.resolve() in map(Path.resolve, SIZES.values()):
+        return BUNDLED / file
+    return own
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,8 @@ class ModelSettings:
     """Divisor of the topic logits that calibrates their probabilities."""
     threshold: float
     """Threshold of the topics that have none of their own."""
+    sure: float
+    """Probability of the first topic from which on a prediction is confident; with 1 none is."""
     tag_threshold: float
     """Least score of a tag that stands in the article."""
     absent_tag_threshold: float
@@ -76,6 +92,7 @@ class ModelSettings:
             section["max_windows"],
             section["temperature"],
             section["threshold"],
+            section["sure"],
             section["tags"]["threshold"],
             section["tags"]["absent_threshold"],
         )
@@ -90,17 +107,20 @@ class Artifact:
 
     @classmethod
     def open(cls, model: str | Path | None = None) -> Artifact:
-        """Open the bundled model (None), a folder, or a model of the Hugging Face Hub by its id (`owner/name`).
+        """Open a bundled model (None or "small", "base"), a folder, or one of the Hugging Face Hub (`owner/name`).
 
         Raises ModelError, which names the file and the remedy, for a missing, incomplete or damaged model.
         """
-        folder = BUNDLED if model is None else Path(model)
-        if model is not None and not folder.exists() and str(model).count("/") == 1:
-            folder = _download(str(model))
+        name = "small" if model is None else str(model)
+        folder = SIZES.get(name, Path(name))
+        if name not in SIZES and not folder.exists() and name.count("/") == 1:
+            folder = _download(name)
         if not folder.is_dir():
-            raise ModelError(f"{folder}: no such model folder; give a folder or a Hub id such as owner/name")
+            raise ModelError(
+                f"{folder}: no such model folder; give {' or '.join(SIZES)}, a folder, or a Hub id such as owner/name"
+            )
         for file in FILES:
-            if file not in OPTIONAL_FILES and not (folder / file).is_file():
+            if file not in OPTIONAL_FILES and not model_file(folder, file).is_file():
                 raise ModelError(
                     f"{folder / file}: missing; make it with `wusum train export`, or install the model again"
                 )
@@ -116,8 +136,8 @@ class Artifact:
         """Copy the model's files to another folder."""
         folder.mkdir(parents=True, exist_ok=True)
         for file in FILES:
-            if (self.folder / file).is_file():
-                shutil.copyfile(self.folder / file, folder / file)
+            if model_file(self.folder, file).is_file():
+                shutil.copyfile(model_file(self.folder, file), folder / file)
             elif file.endswith(".onnx"):  # another model's graph would point into this one's weights
                 (folder / file).unlink(missing_ok=True)
 

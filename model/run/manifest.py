@@ -15,7 +15,7 @@ import orjson
 from wusum.model.errors import DumpError
 from wusum.model.io.inputs import InputFile, IsOutput, error_message, find_files
 from wusum.model.io.storage import is_remote, move_into_place, read_bytes
-from wusum.model.network.artifact import FILES
+from wusum.model.network.artifact import FILES, model_file
 from wusum.model.run.sinks import ResumePoint
 
 
@@ -122,8 +122,9 @@ def model_fingerprint(folder: Path) -> str:
     """Return a fingerprint of the model files that decide a prediction."""
     digest = hashlib.blake2b(digest_size=16)
     for name in sorted(set(FILES) - {"README.md"}):
-        if (folder / name).is_file():  # optional files may be missing
-            digest.update((folder / name).read_bytes())
+        path = model_file(folder, name)
+        if path.is_file():  # optional files may be missing
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

@@ -7,12 +7,14 @@ from wusum.model.prediction import Prediction, Tag
 
 _ISOLATE, _END_ISOLATE = "\u2067", "\u2069"
 _EXCERPT_CHARS = 70
+_UNSURE = "(unsure) "
 
 
 def format_prediction(article: Article, prediction: Prediction) -> str:
     """Return a few lines: numbers and Latin letters first, Arabic last on each line and in a bidirectional isolate.
 
-    Whether a terminal reorders Arabic itself or not, it cannot move a score to the tag of another line.
+    Whether a terminal reorders Arabic itself or not, it cannot move a score to the tag of another line. The first topic
+    is marked unless the prediction is confident.
     """
     opening = " ".join((article.title or article.body[: 4 * _EXCERPT_CHARS]).split())
     excerpt = opening if len(opening) <= _EXCERPT_CHARS else opening[:_EXCERPT_CHARS].rsplit(" ", 1)[0] + "…"
@@ -22,7 +24,8 @@ def format_prediction(article: Article, prediction: Prediction) -> str:
         ("tags", [(t.score, _isolated(t.text) + _explanation(t)) for t in prediction.tags]),
     ):
         for number, (score, text) in enumerate(items):
-            lines.append(f"{'' if number else name:>7} {score:.2f}  {text}")
+            unsure = name == "topics" and not number and not prediction.confident
+            lines.append(f"{'' if number else name:>7} {score:.2f}  {_UNSURE if unsure else ''}{text}")
     return "\n".join(lines)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wusum.model.errors import ModelError
-from wusum.model.network.artifact import ModelSettings
+from wusum.model.network.artifact import ModelSettings, model_file
 from wusum.model.network.outputs import HasText, NetworkOutput
 from wusum.model.options import PredictOptions
 from wusum.model.prediction import Tag
@@ -45,12 +45,12 @@ class TagModel:
     @classmethod
     def load(cls, folder: Path, settings: ModelSettings) -> TagModel:
         """Read the tag files of a model folder; raises ModelError if one is damaged."""
-        vocabulary = Vocabulary.load(folder / "tags.tsv")
+        vocabulary = Vocabulary.load(model_file(folder, "tags.tsv"))
         return cls(
             vocabulary,
             BoostedTrees.load(folder / "ranking.json"),
-            LinearTagModel.load(folder, len(vocabulary.entries)),
-            WordStatistics.load(folder),
+            LinearTagModel.load(model_file(folder, "linear.safetensors"), len(vocabulary.entries)),
+            WordStatistics.load(model_file(folder, "word_statistics.safetensors")),
             Thresholds(settings.tag_threshold, settings.absent_tag_threshold),
         )
 
@@ -64,8 +64,8 @@ class TagModel:
         """Write the tag files; the thresholds are in `config.json`."""
         self.vocabulary.save(folder / "tags.tsv")
         self.trees.save(folder / "ranking.json")
-        self.linear.save(folder)
-        self.statistics.save(folder)
+        self.linear.save(folder / "linear.safetensors")
+        self.statistics.save(folder / "word_statistics.safetensors")
 
     @cached_property
     def lexicon(self) -> Lexicon:

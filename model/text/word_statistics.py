@@ -19,8 +19,6 @@ from safetensors.numpy import load_file, save_file
 from wusum.model.errors import ModelError
 from wusum.model.text.cache import CACHE_MAX_LETTERS, CACHE_SIZE
 
-FILE = "word_statistics.safetensors"
-
 BUCKETS = 1 << 18
 
 MIN_FUTURE_LETTERS = 4
@@ -54,21 +52,21 @@ class WordStatistics:
         return cls(np.zeros(BUCKETS, np.float32))
 
     @classmethod
-    def load(cls, folder: Path) -> WordStatistics:
-        """Read `word_statistics.safetensors`; raises ModelError if it is damaged."""
+    def load(cls, path: Path) -> WordStatistics:
+        """Read the file that `save` wrote; raises ModelError if it is damaged."""
         try:
-            arrays = load_file(folder / FILE)
+            arrays = load_file(path)
             idf, verbs = arrays["idf"], arrays["verbs"]
             if idf.shape != (BUCKETS,) or verbs.ndim != 1:
                 raise ValueError(f"tables of shape {idf.shape} and {verbs.shape}")
         except (OSError, ValueError, KeyError, SafetensorError) as error:
-            raise ModelError(f"{folder / FILE}: damaged, or not of this model ({error}); install it again") from error
+            raise ModelError(f"{path}: damaged, or not of this model ({error}); install it again") from error
         return cls(idf.astype(np.float32), verbs.tolist())
 
-    def save(self, folder: Path) -> None:
-        """Write `word_statistics.safetensors`, in half precision."""
+    def save(self, path: Path) -> None:
+        """Write `word_statistics.safetensors` of a model, in half precision."""
         verbs = np.array(sorted(self._verbs), np.uint32)
-        save_file({"idf": np.array(self._idf, np.float16), "verbs": verbs}, folder / FILE)
+        save_file({"idf": np.array(self._idf, np.float16), "verbs": verbs}, path)
 
     def idf(self, stem: str) -> float:
         """Return the inverse document frequency of a stem."""

@@ -74,8 +74,8 @@ def settings(corpora: Path, tmp_path: Path) -> EvalConfig:
     (tmp_path / "cues.yaml").write_text("label: {}", encoding="utf-8")
     training = {"cues": str(tmp_path / "cues.yaml"), "data": str(data), "base_model": "owner/name", "window": 128}
     (tmp_path / "finetune.yaml").write_text(json.dumps(training), encoding="utf-8")
-    (tmp_path / "topics_by_hand.jsonl").write_text("", encoding="utf-8")
-    calibration = {"topics_by_hand": str(tmp_path / "topics_by_hand.jsonl"), "tag_rules": ""}
+    (tmp_path / "rules.yaml").write_text("edited: []", encoding="utf-8")
+    calibration = {"annotated": "annotated", "tag_rules": str(tmp_path / "rules.yaml")}
     (tmp_path / "calibrate.yaml").write_text(json.dumps(calibration), encoding="utf-8")
     return replace(
         eval_config(corpora), data=data, topics=tmp_path / "topics.yaml", tag_rules=str(tmp_path / "tag_rules.yaml"),
@@ -129,7 +129,7 @@ def test_after_a_corpus_is_corrected_no_cached_answer_is_given(
 
 
 @pytest.mark.parametrize(
-    "name", ["topics.yaml", "tag_rules.yaml", "finetune.yaml", "cues.yaml", "calibrate.yaml", "topics_by_hand.jsonl"]
+    "name", ["topics.yaml", "tag_rules.yaml", "finetune.yaml", "cues.yaml", "calibrate.yaml", "rules.yaml"]
 )
 def test_after_a_config_changes_no_cached_answer_is_given(
     suite: FakeSuite, settings: EvalConfig, fake: Any, tmp_path: Path, name: str
@@ -152,14 +152,17 @@ def test_after_the_code_changes_no_cached_answer_is_given(
     assert suite.new() == set(SYSTEMS)
 
 
+@pytest.mark.parametrize("name", ["topics_by_hand.jsonl", "annotations.jsonl.xz", "splitter.json"])
 def test_after_hand_made_labels_change_no_cached_answer_is_given(
-    suite: FakeSuite, settings: EvalConfig, fake: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    suite: FakeSuite, settings: EvalConfig, fake: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     run(fake, settings)
     suite.new()
     changed = tmp_path / "labels.jsonl"
     changed.write_text("changed", encoding="utf-8")
-    monkeypatch.setattr(provenance, "PACKAGE_DATA", (changed, *provenance.PACKAGE_DATA[1:]))
+    assert name in {path.name for path in provenance.PACKAGE_DATA}
+    files = [changed if path.name == name else path for path in provenance.PACKAGE_DATA]
+    monkeypatch.setattr(provenance, "PACKAGE_DATA", files)
     run(fake, settings)
     assert suite.new() == set(SYSTEMS)
 
@@ -278,7 +281,7 @@ def test_the_configs_of_the_repository_are_found(monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(ROOT)
     found = {str(path) for path in runner._config_files(EvalConfig(Path("data"), Path("configs/topics.yaml")))}
     names = ("topics", "finetune", "calibrate", "tag_rules", "cues")
-    assert found == {"configs/topics_by_hand.jsonl", *(f"configs/{name}.yaml" for name in names)}
+    assert found == {f"configs/{name}.yaml" for name in names}
 
 
 def test_a_comparison_is_by_the_headline_measure() -> None:

@@ -69,7 +69,7 @@ def test_pages_come_out_as_json_lines_when_piped() -> None:
 def test_a_table_keeps_arabic_apart_from_numbers() -> None:
     done = wusum("tag", PAGES / "sport.txt", "--format", "table")
     lines = done.stdout.splitlines()
-    assert any(re.match(r" topics [01]\.\d\d  sport", line) for line in lines)
+    assert any(re.match(r" topics [01]\.\d\d  (\(unsure\) )?sport", line) for line in lines)
     for line in lines:
         if any("\u0600" <= char <= "\u06ff" for char in line):
             before, _, inside = line.partition("\u2067")
@@ -85,6 +85,7 @@ def test_every_output_format_holds_the_same_rows(tmp_path: Path) -> None:
     with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
         table = list(csv.DictReader(file))
     assert [line["id"] for line in table] == [row["id"] for row in rows]
+    assert [line["confident"] == "true" for line in table] == [row["confident"] for row in rows]
     assert [line["tags"].split(" | ") for line in table] == [[tag["text"] for tag in row["tags"]] for row in rows]
     assert not list(tmp_path.glob("*.rejects.jsonl"))
 

@@ -28,12 +28,12 @@ def test_datasets_map_takes_it_and_every_row_gets_its_answer(tagger: Tagger) -> 
     made = rows.map(Predictor(max_tags=3), batched=True, batch_size=2)
     expected = [tagger(body, max_tags=3).to_dict() for body in BODIES]
     for number, row in zip((0, 2, 4), expected, strict=True):
-        assert made[number]["topics"] == row["topics"]
-        assert made[number]["tags"] == row["tags"]
+        assert {name: made[number][name] for name in ("confident", "topics", "tags")} | {"id": row["id"]} == row
         assert made[number]["error"] is None
     assert made[1]["error"] == "no text: NoneType"
     assert "not Arabic" in made[3]["error"]
     assert made[1]["topics"] == made[3]["tags"] == []
+    assert made[1]["confident"] is made[3]["confident"] is False
 
 
 def test_it_is_pickled_without_the_model() -> None:
@@ -50,7 +50,7 @@ def test_it_is_pickled_without_the_model() -> None:
 def test_columns_to_keep_are_given_back(tagger: Tagger) -> None:
     batch = {"id": np.array(["a", "b"]), "text": np.array(BODIES[:2], dtype=object), "title": [float("nan"), None]}
     made = Predictor(title="title", keep=["id"])(batch)
-    assert list(made) == ["id", "topics", "tags", "error"]
+    assert list(made) == ["id", "confident", "topics", "tags", "error"]
     assert list(made["id"]) == ["a", "b"]
     assert made["topics"] == [tagger(body).to_dict()["topics"] for body in BODIES[:2]]  # NaN is no title
     with pytest.raises(KeyError):
@@ -66,6 +66,7 @@ def test_spark_gets_a_function_that_makes_the_predicting_one(title: bool) -> Non
     rows = [json.loads(line) for line in (predict(texts, titles) if title else predict(texts))]
     expected = Predictor(title="title" if title else None, max_tags=2)({"text": texts, "title": titles})
     assert [row["topics"] for row in rows] == expected["topics"]
+    assert [row["confident"] for row in rows] == expected["confident"]
     assert [row["error"] for row in rows] == [None, None, None, "no text: NoneType"]
     assert all(len(row["tags"]) <= 2 for row in rows)
     assert any(row["tags"] for row in rows)

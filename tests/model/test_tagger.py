@@ -6,7 +6,7 @@ import json
 import lzma
 import random
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -18,6 +18,7 @@ from tests.support import PAGES
 from wusum.model.article import Article
 from wusum.model.errors import ModelError
 from wusum.model.network.artifact import BUNDLED, FILES
+from wusum.model.network.topics import TopicDecoder
 from wusum.model.prediction import Prediction
 from wusum.model.tagger import Tagger
 from wusum.model.text.words import match_key
@@ -41,7 +42,7 @@ def articles() -> list[Article]:
 
 
 def assert_same(one: Prediction, other: Prediction) -> None:
-    assert one.id == other.id
+    assert (one.id, one.confident) == (other.id, other.confident)
     assert [t.code for t in one.topics] == [t.code for t in other.topics]
     assert [(t.text, t.spans) for t in one.tags] == [(t.text, t.spans) for t in other.tags]
     scores = ([t.score for t in (*p.topics, *p.tags)] for p in (one, other))
@@ -213,10 +214,52 @@ def test_options_limit_the_answer(tagger: Tagger, articles: list[Article]) -> No
 
 def test_a_row_is_what_the_readme_says(tagger: Tagger, articles: list[Article]) -> None:
     row = json.loads(json.dumps(tagger(articles[0]).to_dict()))
-    assert list(row) == ["id", "topics", "tags"]
+    assert list(row) == ["id", "confident", "topics", "tags"]
     assert list(row["topics"][0]) == ["code", "name_ar", "name_en", "score"]
     assert list(row["tags"][0]) == ["text", "score", "spans"]
     assert row["topics"][0]["code"].startswith("medtop:")
+
+
+@pytest.fixture
+def sure_from(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """A function that sets the score from which on the model is sure of a topic."""
+
+    def change(score: float) -> None:
+        settings = replace(tagger.artifact.settings, sure=score)
+        monkeypatch.setattr(tagger, "artifact", replace(tagger.artifact, settings=settings))
+
+    return change
+
+
+def test_a_prediction_is_confident_if_its_first_topic_is_likely_enough(
+    tagger: Tagger, articles: list[Article], sure_from: Callable[[float], None]
+) -> None:
+    score = tagger(articles[0]).topics[0].score
+    for least, expected in ((score - 0.001, True), (score, True), (score + 0.001, False)):
+        sure_from(least)
+        copies = [replace(articles[0], id=str(n), offset=n) for n in range(3)]
+        assert [prediction.confident for prediction in tagger(copies)] == [expected] * 3
+        assert tagger(articles[0], max_topics=1, min_score=1.0).confident is expected
+        assert tagger(articles[0]).to_dict()["confident"] is expected
+
+
+def test_a_model_without_a_sure_score_is_never_confident(
+    tagger: Tagger, articles: list[Article], sure_from: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tagger, "topic_decoder", TopicDecoder(tagger.artifact.settings.topics, 1e-3, 0.5))
+    for least, expected in ((0.99, True), (1.0, False)):
+        sure_from(least)
+        prediction = tagger(articles[0])
+        assert (prediction.topics[0].score, prediction.confident) == (1.0, expected)
+
+
+def test_no_topic_is_no_confident_answer(
+    tagger: Tagger, articles: list[Article], sure_from: Callable[[float], None]
+) -> None:
+    sure_from(0.0)
+    assert tagger(articles[0]).confident
+    assert not tagger(articles[0], max_topics=0).confident
+    assert not tagger("The quick brown fox").confident
 
 
 def test_a_saved_model_is_the_model(tagger: Tagger, articles: list[Article], tmp_path: Path) -> None:
@@ -231,7 +274,7 @@ def runtime_of(file: str) -> str:
 
 @pytest.mark.parametrize("file", [name for name in FILES if name != "README.md"])
 def test_a_missing_file_is_named(tmp_path: Path, file: str) -> None:
-    shutil.copytree(BUNDLED, tmp_path / "model")
+    shutil.copytree(BUNDLED, tmp_path / "model", ignore=shutil.ignore_patterns("base"))
     (tmp_path / "model" / file).unlink()
     with pytest.raises(ModelError, match=file):
         Tagger.from_pretrained(tmp_path / "model", runtime=runtime_of(file))
@@ -239,11 +282,22 @@ def test_a_missing_file_is_named(tmp_path: Path, file: str) -> None:
 
 @pytest.mark.parametrize("file", [name for name in FILES if name != "README.md"])
 def test_a_damaged_file_is_named(tmp_path: Path, file: str) -> None:
-    shutil.copytree(BUNDLED, tmp_path / "model")
+    shutil.copytree(BUNDLED, tmp_path / "model", ignore=shutil.ignore_patterns("base"))
     path = tmp_path / "model" / file
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(ModelError, match=file):
         Tagger.from_pretrained(tmp_path / "model", runtime=runtime_of(file))
+
+
+@pytest.mark.parametrize("name", ["temperature", "threshold", "sure"])
+def test_a_missing_setting_is_named(tmp_path: Path, name: str) -> None:
+    shutil.copytree(BUNDLED, tmp_path / "model", ignore=shutil.ignore_patterns("base"))
+    path = tmp_path / "model" / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    del config["wusum"][name]
+    path.write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(ModelError, match=rf"config\.json: not the configuration of a wusum model.*{name}"):
+        Tagger.from_pretrained(tmp_path / "model")
 
 
 def test_a_model_that_does_not_exist_is_named(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import annotate
 from wusum.model.errors import ConfigError, CorpusError
 from wusum.train import inputs
 from wusum.train.inputs import corpus_inputs, file_inputs, run_digest
@@ -23,19 +24,36 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_inputs_are_the_files_of_the_corpora_and_the_annotated_rows(folder: Path) -> None:
     before = corpus_inputs(folder, ["news"])
-    assert set(before) == {"news.jsonl.xz", "annotated.jsonl.xz"}
+    assert set(before) == {"news.jsonl.xz", "annotated.jsonl.xz", "annotations.jsonl.xz"}
     assert corpus_inputs(folder, ["news", "annotated"]) == before
     (folder / "other.jsonl.xz").write_bytes(b"changed")
     os.utime(folder / "news.jsonl.xz", (1, 1))
     assert corpus_inputs(folder, ["news"]) == before
-    for name in before:
+    for name in ("news.jsonl.xz", "annotated.jsonl.xz"):
         kept = (folder / name).read_bytes()
         (folder / name).write_bytes(kept[::-1])  # of the same size
         changed = corpus_inputs(folder, ["news"])
         assert {key for key in before if changed[key] != before[key]} == {name}
         (folder / name).write_bytes(kept)
     (folder / "annotated.jsonl.xz").unlink()
-    assert set(corpus_inputs(folder, ["news", "other"])) == {"news.jsonl.xz", "other.jsonl.xz"}
+    assert set(corpus_inputs(folder, ["news", "other"])) == {"news.jsonl.xz", "other.jsonl.xz", "annotations.jsonl.xz"}
+
+
+def test_annotations_count_and_where_they_are_read_the_corpora_that_they_are_of(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = {"id": "x-1", "split": "train", "topics": ["sport"], "tags": ["وسم"]}
+    path = annotate(monkeypatch, folder, row | {"corpus": "other"}, row | {"corpus": "absent"})
+    with_others = {"news.jsonl.xz", "other.jsonl.xz", "annotated.jsonl.xz", "annotations.jsonl.xz"}
+    for names in (["annotated", "news"], ["annotated", "news", "other", "annotated"]):
+        assert set(corpus_inputs(folder, names)) == with_others
+    before = corpus_inputs(folder, ["news"])
+    assert "other.jsonl.xz" not in before
+    path.write_bytes(path.read_bytes()[::-1])
+    changed = corpus_inputs(folder, ["news"])
+    assert {name for name in before if changed[name] != before[name]} == {"annotations.jsonl.xz"}
+    (folder / "annotated.jsonl.xz").unlink()
+    assert set(corpus_inputs(folder, ["annotated", "news"])) == with_others - {"annotated.jsonl.xz"}
 
 
 def test_an_input_that_is_not_there_is_named(folder: Path) -> None:

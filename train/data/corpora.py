@@ -16,6 +16,7 @@ import yaml
 from wusum.model.article import Article
 from wusum.model.errors import CorpusError
 from wusum.model.text.words import match_key
+from wusum.train.data.annotations import annotated_rows, read_annotations
 from wusum.train.data.reserved import Reserved
 
 _JSON_BODY = re.compile(r'\s*\{\s*"type": "')
@@ -116,6 +117,13 @@ class LabelMap:
         """Return the numbers of the topics that a label can mean, none for a label that is not in the map."""
         return self.labels.get(corpus, {}).get(label or "", ())
 
+    def numbers(self, example: Example) -> tuple[int, ...]:
+        """Return the numbers of the topics that were found by reading; raises CorpusError for one not in the map."""
+        topics = example.topics or ()
+        if unknown := [topic for topic in topics if topic not in self.keys]:
+            raise CorpusError(f"{example.corpus}: {example.id}: no topic {', '.join(map(repr, unknown))}")
+        return tuple(map(self.keys.index, topics))
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -140,6 +148,8 @@ class Example:
     """As the corpus writes it; "" if it is unknown."""
     unseen_outlet: bool = False
     """Whether articles of the outlet are for tests alone."""
+    source: str = ""
+    """The corpus that an annotated article is from; "" if it is of the corpus itself."""
 
     @property
     def text(self) -> str:
@@ -175,8 +185,16 @@ def open_rows(folder: str | Path, corpus: str) -> Iterator[dict[str, Any]]:
     no training or validation split; annotated validation articles are in no training split.
     """
     kept = corpus != ANNOTATED and corpus_path(folder, ANNOTATED).is_file()
-    reserved = Reserved.of(rows(folder, ANNOTATED) if kept else ())
+    reserved = Reserved.of(rows(folder, ANNOTATED) if kept else (), read_annotations().get(corpus, {}).values())
     return (row for row in rows(folder, corpus) if not reserved.keeps(row))
+
+
+def annotated(folder: str | Path, splits: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield the articles of some splits that were annotated: the corpus `annotated`, and further ones of the folder."""
+    if corpus_path(folder, ANNOTATED).is_file():
+        yield from (row for row in rows(folder, ANNOTATED) if row["split"] in splits)
+    present = [corpus for corpus in read_annotations() if corpus_path(folder, corpus).is_file()]
+    yield from annotated_rows(lambda corpus: rows(folder, corpus), present, splits)
 
 
 def prose(text: str) -> str:
@@ -198,7 +216,7 @@ def examples(
 
     The splits are without the rows that `open_rows` leaves out. Raises CorpusError if the corpus cannot be read.
     """
-    for row in open_rows(folder, corpus):
+    for row in annotated(folder, splits) if corpus == ANNOTATED else open_rows(folder, corpus):
         date = row.get("date") or ""
         if row["split"] not in splits or (before and date >= before):
             continue
@@ -213,6 +231,7 @@ def examples(
                 topics=tuple(row["topics"]) if row.get("topics") else None,
                 outlet=row.get("outlet") or "",
                 unseen_outlet=bool(row.get("unseen_outlet")),
+                source=row.get("source") or (row["id"].rpartition("-")[0] if corpus == ANNOTATED else ""),
             )  # fmt: skip
 
 

@@ -27,14 +27,18 @@ from wusum.train.inputs import corpus_inputs, file_inputs
 COLUMNS = datasets.Features(
     {
         "corpus": datasets.Value("string"),
+        "source": datasets.Value("string"),
         "input_ids": datasets.List(datasets.Value("int32")),
         "title_tokens": datasets.Value("int32"),
         "topics": datasets.List(datasets.Value("int32")),
+        "exact": datasets.Value("bool"),
         "tags": datasets.List(datasets.Value("string")),
         **{name: datasets.List(datasets.Value("int8")) for name in MARK_COLUMNS},
     }
 )
-"""Columns of the rows. `title_tokens` is how many of the ids are the title's; `topics` are numbers of topics."""
+"""Columns of the rows. `source` is the corpus that an annotated article is from, "" for others; `title_tokens` is how
+many of the ids are the title's; `topics` are numbers of topics: all of the article's if they are `exact`, else those
+that it can have."""
 
 _CHARS_PER_TOKEN = 8
 """Characters of a text that are tokenised for each token that is kept."""
@@ -83,7 +87,9 @@ def training_dataset(settings: DatasetSettings, tokenizer: Tokenizer, topics: La
     rows = datasets.load_from_disk(path)
     if not settings.leave_out:
         return rows
-    return rows.select([i for i, corpus in enumerate(rows["corpus"]) if corpus not in settings.leave_out])
+    left = set(settings.leave_out)
+    places = zip(rows["corpus"], rows["source"], strict=True)
+    return rows.select([i for i, place in enumerate(places) if left.isdisjoint(place)])
 
 
 def sample_rows(settings: DatasetSettings, corpora: Sequence[str], seed: int) -> list[int]:
@@ -130,9 +136,11 @@ def _rows(settings: DatasetSettings, tokenizer: Tokenizer, topics: LabelMap) -> 
                 if ids and (sets or example.tags or mentions != (None, None)):
                     yield {
                         "corpus": example.corpus,
+                        "source": example.source,
                         "input_ids": ids,
                         "title_tokens": len(title.ids),
                         "topics": list(sets),
+                        "exact": example.topics is not None,
                         "tags": list(example.tags or ()),
                         **{name: marks(offsets, found) for name, found in zip(MARK_COLUMNS, mentions, strict=True)},
                     }
@@ -148,7 +156,9 @@ def training_examples(settings: DatasetSettings, corpus: str) -> Iterator[Exampl
 
 
 def possible_topics(example: Example, topics: LabelMap, cues: Cues | None) -> tuple[int, ...]:
-    """Return the numbers of the topics that an article can have by its label and, with cues, by its headline."""
+    """Return the numbers of the topics that an article has or, by its label and cues in its headline, can have."""
+    if example.topics is not None:
+        return topics.numbers(example)
     found = topics.topics(example.corpus, example.label)
     return cues.narrow(found, example.title) if cues and example.title else found
 

@@ -37,9 +37,12 @@ class Reserved:
     """Outlets none of whose articles may be seen."""
 
     @classmethod
-    def of(cls, annotated: Iterable[Mapping[str, Any]]) -> Reserved:
-        """Return what annotated rows reserve: `id`, `text`, `split`, and `outlet` if `unseen_outlet` is set."""
-        splits, outlets = {}, set()
+    def of(cls, annotated: Iterable[Mapping[str, Any]], others: Iterable[Mapping[str, Any]] = ()) -> Reserved:
+        """Return what annotated rows reserve: `id`, `text`, `split`, and `outlet` if `unseen_outlet` is set.
+
+        `others` are annotated rows without text, `id` and `split`.
+        """
+        splits, outlets = {row["id"]: row["split"] for row in others}, set()
         for row in annotated:
             splits[row["id"]] = splits[text_key(row["text"])] = row["split"]
             if row.get("unseen_outlet"):

@@ -55,7 +55,8 @@ class SpecialTokens:
     def of(cls, tokenizer: Tokenizer) -> SpecialTokens:
         """Return the special tokens of a tokenizer."""
         around = tokenizer.encode("").ids
-        return cls(tuple(around[:1]), tuple(around[1:]), tokenizer.token_to_id("[PAD]") or 0)
+        pad = _first_id(tokenizer, "[PAD]", "<pad>")
+        return cls(tuple(around[:1]), tuple(around[1:]), pad or 0)
 
     def __len__(self) -> int:
         """Return the number of tokens around a text."""
@@ -72,7 +73,12 @@ class SpecialTokens:
 
 def mask_token(tokenizer: Tokenizer) -> int:
     """Return the id of the token that hides another; raises ConfigError if the tokenizer has none."""
-    found = next((i for i in map(tokenizer.token_to_id, ("[MASK]", "<mask>")) if i is not None), None)
+    found = _first_id(tokenizer, "[MASK]", "<mask>")
     if found is None:
         raise ConfigError("token_dropout: the tokenizer has neither [MASK] nor <mask>; set it to 0")
     return found
+
+
+def _first_id(tokenizer: Tokenizer, *names: str) -> int | None:
+    """Return the id of the first of some tokens that a tokenizer has, None if it has none of them."""
+    return next((i for i in map(tokenizer.token_to_id, names) if i is not None), None)

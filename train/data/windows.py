@@ -91,16 +91,24 @@ class WindowCollator:
         self.special, self.topics, self.tags = special, topics, tags
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Tensor]:
-        """Return ids and mask [rows, tokens], topics [rows, topics], tags [rows, tags], marks [rows, tokens, kinds]."""
+        """Return a batch.
+
+        It has `input_ids` and `attention_mask` [rows, tokens], `topics` [rows, topics], `exact` [rows], `tags`
+        [rows, tags] and `marks` [rows, tokens, kinds].
+        """
         ids, mask = map(torch.from_numpy, self.special.padded([row["input_ids"] for row in rows]))
         topics, tags = (torch.zeros(len(rows), size) for size in (self.topics, len(self.tags.texts)))
+        exact = torch.zeros(len(rows), dtype=torch.bool)
         marks = torch.full((*ids.shape, len(MARK_COLUMNS)), UNMARKED)
         begin = len(self.special.prefix)
         labels = self.tags.index
         for i, row in enumerate(rows):
             topics[i, row["topics"]] = 1
+            exact[i] = row["exact"]
             tags[i, [labels[key] for key in map(match_key, row["tags"]) if key in labels]] = 1
             for kind, name in enumerate(MARK_COLUMNS):
                 found = torch.tensor(row[name], dtype=torch.long)
                 marks[i, begin : begin + len(found), kind] = found
-        return {"input_ids": ids, "attention_mask": mask, "topics": topics, "tags": tags, "marks": marks}
+        return {
+            "input_ids": ids, "attention_mask": mask, "topics": topics, "exact": exact, "tags": tags, "marks": marks
+        }  # fmt: skip

@@ -1,9 +1,11 @@
 """The losses of the three heads, and a Trainer that adds them up.
 
-Topics are learned from *sets* of topics (partial labels): the loss is minus the log of the summed probability of the
-set that a label can mean (Jin and Ghahramani, "Learning with multiple labels", NIPS 2002). Tags are learned as a
-softmax over the labels of the tag head, with the editor's tags as equally likely targets. Key phrases and names that
-stand in the text are learned token by token.
+An article may have several topics, so each has a probability of its own. Where all of them are known, the loss is the
+cross-entropy of each; where a label means one of a *set* of topics (partial labels: Jin and Ghahramani, "Learning with
+multiple labels", NIPS 2002), it is minus the log of the probability that the article has any of them, and the other
+topics count as absent with a small weight, since the label does not rule them out. Tags are learned as a softmax over
+the labels of the tag head, with the editor's tags as equally likely targets. Key phrases and names that stand in the
+text are learned token by token.
 """
 
 from __future__ import annotations
@@ -36,20 +38,32 @@ class HeadsTrainer(Trainer):
         """Return the scalar loss of a batch of `WindowCollator`."""
         topic_logits, tag_logits, span_logits = model(inputs["input_ids"], inputs["attention_mask"])
         return (
-            topic_loss(topic_logits.float(), inputs["topics"])
+            topic_loss(topic_logits.float(), inputs["topics"], inputs["exact"])
             + self.tag_weight * tag_loss(tag_logits.float(), inputs["tags"])
             + self.span_weight * span_loss(span_logits.float(), inputs["marks"])
         )
 
 
-def topic_loss(logits: Tensor, sets: Tensor) -> Tensor:
-    """Return the mean of -log P(set) over the rows whose set is not empty; both arguments are [rows, topics]."""
-    labelled = sets.any(-1)
+OTHER_TOPICS = 0.3
+"""Weight of the topics outside of a set as absent ones."""
+
+
+def topic_loss(logits: Tensor, topics: Tensor, exact: Tensor) -> Tensor:
+    """Return the mean loss of the rows that have topics.
+
+    `logits` and `topics` are [rows, topics]. The topics of a row that is `exact` [rows] are all that it has; those of
+    another are a set, one of which at least it has.
+    """
+    labelled = topics.any(-1)
     if not labelled.any():
         return logits.sum() * 0
-    logits, sets = logits[labelled], sets[labelled]
-    inside = logits.masked_fill(sets == 0, -torch.inf).logsumexp(-1)
-    return (logits.logsumexp(-1) - inside).mean()
+    logits, topics, exact = logits[labelled], topics[labelled], exact[labelled]
+    absent = functional.logsigmoid(-logits)  # log probability that the article lacks the topic
+    present = functional.logsigmoid(logits)
+    known = -(topics * present + (1 - topics) * absent).sum(-1)
+    none = (topics * absent).sum(-1).clamp(max=-1e-30)  # so that the logarithm is finite
+    partial = -torch.log(-none.expm1()) - OTHER_TOPICS * ((1 - topics) * absent).sum(-1)
+    return torch.where(exact, known, partial).mean()
 
 
 def tag_loss(logits: Tensor, tags: Tensor) -> Tensor:

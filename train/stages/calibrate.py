@@ -1,9 +1,10 @@
 """Fit what needs no gradient on the finished network: temperature and thresholds of topics, and all that ranks tags.
 
-Topics: one temperature (Guo et al., "On calibration of modern neural networks", ICML 2017) that minimises the
-partial-label loss on the validation splits, every corpus counting the same; a threshold for each topic that is common
-enough among validation articles whose topics were all labelled by hand, and one for the rest. Tags: word statistics,
-vocabulary, linear model and trees; their thresholds are fitted on validation articles.
+Topics: one temperature (Guo et al., "On calibration of modern neural networks", ICML 2017), a threshold for each topic
+that is common enough and one for the rest, and the score from which the first topic is a sure one, all on validation
+articles whose topics are all known. Without such articles, the temperature minimises the partial-label loss on the
+validation splits, every corpus counting the same. Tags: word statistics, vocabulary, linear model and trees; their
+thresholds are fitted on validation articles.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import logging
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from wusum.train.inputs import corpus_inputs, file_inputs, run_digest
 from wusum.train.model_folder import TAG_LABELS, read_config, read_tag_labels, write_config
 from wusum.train.tagging.ranker import FoldModels, Sources, TreeSettings, fit_tag_model, network_outputs
 from wusum.train.tagging.tag_thresholds import fit_tag_thresholds
-from wusum.train.tagging.topic_thresholds import fit_topic_thresholds, hand_corpora, read_hand_labels
+from wusum.train.tagging.topic_thresholds import fit_sure_score, fit_topic_thresholds
 from wusum.train.tagging.verbs import find_verbs
 from wusum.train.tagging.vocabulary import build_vocabulary
 
@@ -54,14 +55,14 @@ class CalibrateConfig(TreeSettings):
     """The label map."""
     corpora: list[str]
     """Corpora with a validation split on which topics are calibrated."""
-    topics_by_hand: str = ""
-    """JSON Lines with `corpus`, `id` and all `topics` of validation articles, to fit the thresholds of topics on."""
-    topic_threshold: float = 0.2
+    annotated: str = ""
+    """Corpus of articles all of whose topics are known, to fit temperature and thresholds of topics on."""
+    topic_threshold: float = 0.5
     """Least probability of a topic beside the best, unless one is fitted."""
-    hand_words: int = 60
-    """Words of their bodies that the model reads."""
-    hand_count: int = 8
-    """Articles that a topic must have among them to get a threshold of its own."""
+    topic_count: int = 20
+    """Validation articles that a topic must have to get a threshold of its own."""
+    sure_share: float = 0.9
+    """Share of the articles with a sure first topic for which it is the main one."""
     tag_rules: str = ""
     """File that names the corpora with tags by editors, which the tag model learns, and the tags to drop."""
     before: str = ""
@@ -90,10 +91,7 @@ def run(config: CalibrateConfig) -> None:
         topic["given"] = given
         topic.pop("threshold", None)
     tagger = Tagger.from_pretrained(config.model)
-    ours["temperature"] = fit_temperature(labelled_articles(config, tagger, label_map))
-    ours["threshold"], own = _topic_thresholds(config, tagger, ours["temperature"], label_map)
-    for number, threshold in own.items():
-        ours["topics"][number]["threshold"] = threshold
+    ours |= fit_topics(config, tagger, label_map, ours["topics"])
 
     tagged = read_tagged(config)
     statistics = count_words(config, build_vocabulary(tagged, ()))
@@ -106,10 +104,10 @@ def run(config: CalibrateConfig) -> None:
 
 def inputs_digest(config: CalibrateConfig) -> str:
     """Return a digest of everything that a calibration depends on but the network: settings, inputs and code."""
-    by_hand = hand_corpora(config.topics_by_hand) if config.topics_by_hand else []
     tagged = sorted(TagRules.load(config.tag_rules).edited)
-    corpora = [*config.corpora, *tagged, *config.phrase_corpora, *config.word_corpora, *by_hand]
-    files = {"topics": str(config.topics), "tag_rules": config.tag_rules, "topics_by_hand": config.topics_by_hand}
+    corpora = [*config.corpora, *tagged, *config.phrase_corpora, *config.word_corpora]
+    corpora += [config.annotated] if config.annotated else []
+    files = {"topics": str(config.topics), "tag_rules": config.tag_rules}
     return run_digest(config, corpus_inputs(config.data, corpora) | file_inputs(files), ("data", "model"))
 
 
@@ -173,33 +171,56 @@ def labelled_articles(config: CalibrateConfig, tagger: Tagger, label_map: LabelM
 
 
 def fit_temperature(parts: Sequence[Labelled]) -> float:
-    """Return the temperature with the least loss, which is the mean over the corpora of their mean losses."""
+    """Return the temperature with the least loss for articles of one topic each, which a label narrows to a set.
 
-    def loss(log_temperature: float) -> float:
-        scale = np.exp(-log_temperature)
+    The loss is the mean over the corpora of their mean losses.
+    """
+
+    def loss(scale: float) -> float:
         losses = [
             (logsumexp(logits * scale, axis=1) - logsumexp(np.where(sets, logits * scale, -np.inf), axis=1)).mean()
             for logits, sets in parts
         ]
         return float(np.mean(losses))
 
-    best = float(np.exp(minimize_scalar(loss, bounds=(-2, 2), method="bounded").x))
-    log.info("temperature %.3f: loss %.4f, at 1.0 %.4f", best, loss(np.log(best)), loss(0))
+    return _least(loss)
+
+
+def fit_known_temperature(logits: NDArray[np.float32], gold: NDArray[np.bool_]) -> float:
+    """Return the temperature with the least cross-entropy, given all topics of each article [articles, topics]."""
+    signed = np.where(gold, -logits, logits).astype(float)
+    return _least(lambda scale: float(np.logaddexp(0, signed * scale).mean()))
+
+
+def _least(loss: Callable[[float], float]) -> float:
+    """Return the temperature with the least loss, a function of its inverse."""
+    best = float(np.exp(minimize_scalar(lambda log_t: loss(np.exp(-log_t)), bounds=(-2, 2), method="bounded").x))
+    log.info("temperature %.3f: loss %.4f, at 1.0 %.4f", best, loss(1 / best), loss(1.0))
     return round(best, 4)
 
 
-def _topic_thresholds(
-    config: CalibrateConfig, tagger: Tagger, temperature: float, label_map: LabelMap
-) -> tuple[float, dict[int, float]]:
-    """Return the threshold of most topics, and those of single topics by their number in the head."""
-    if not config.topics_by_hand:
-        return config.topic_threshold, {}
-    rows, gold = read_hand_labels(config.topics_by_hand, config.data, label_map, config.hand_words)
-    logits = np.stack([output.topic_logits for output in network_outputs(tagger, rows)])
+def fit_topics(
+    config: CalibrateConfig, tagger: Tagger, label_map: LabelMap, topics: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return the settings of topics: `temperature`, `threshold`, `sure`, and `topics` with thresholds of their own."""
+    found = examples(config.data, config.annotated, ["validation"]) if config.annotated else ()
+    known = [example for example in found if example.topics]
+    if not known:
+        temperature = fit_temperature(labelled_articles(config, tagger, label_map))
+        return {"temperature": temperature, "threshold": config.topic_threshold, "sure": 1.0}
+    numbers = [label_map.numbers(example) for example in known]
+    gold = np.array([np.isin(np.arange(len(label_map.keys)), of_article) for of_article in numbers])
+    logits = np.stack([output.topic_logits for output in network_outputs(tagger, known)])
+    temperature = fit_known_temperature(logits, gold)
     scores = TopicDecoder(tagger.topic_decoder.topics, temperature, 0.0).probabilities(logits)
-    shared, own, f1 = fit_topic_thresholds(np.where(label_map.given, scores, 0), gold, config.hand_count)
-    log.info("topics above %.2f, or %s: micro-F1 %.4f of %d articles", shared, own, f1, len(rows))
-    return shared, own
+    scores = np.where(label_map.given, scores, 0).astype(np.float32)
+    shared, own, f1 = fit_topic_thresholds(scores, gold, config.topic_count)
+    right = scores.argmax(axis=1) == [main for main, *_ in numbers]
+    sure = fit_sure_score(scores.max(axis=1), right, config.sure_share)
+    log.info("topics above %.2f, or %s: micro-F1 %.4f of %d articles", shared, own, f1, len(known))
+    log.info("sure from %.2f: %.1f%% of the articles", sure, 100 * (scores.max(axis=1) >= sure).mean())
+    with_own = [{**topic, **({"threshold": own[i]} if i in own else {})} for i, topic in enumerate(topics)]
+    return {"temperature": temperature, "threshold": shared, "sure": sure, "topics": with_own}
 
 
 def count_words(config: CalibrateConfig, vocabulary: Vocabulary) -> WordStatistics:

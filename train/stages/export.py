@@ -135,6 +135,7 @@ def run(config: ExportConfig) -> None:
         "max_windows": config.max_windows,
         "temperature": 1.0,
         "threshold": 0.5,
+        "sure": 1.0,
         "tags": {"threshold": 0.5, "absent_threshold": 0.5},
     }
     write_config(config.model, settings)

@@ -108,7 +108,7 @@ def run(config: FinetuneConfig, callbacks: Sequence[TrainerCallback] = ()) -> No
     )
     trainer.tag_weight, trainer.span_weight = config.tag_weight, config.span_weight
     train(trainer)
-    write_model(config, network, tokenizer, topics, tags)
+    write_model(config.output / "model", config.window, network, tokenizer, topics, tags)
     write_json(config.output / "model" / "history.json", loss_curve(trainer.state, config.batch_size))
 
 
@@ -134,10 +134,9 @@ def open_tokenizer(config: FinetuneConfig) -> Tokenizer:
 
 
 def write_model(
-    config: FinetuneConfig, network: Network, tokenizer: Tokenizer, topics: LabelMap, tags: TagLabels
+    folder: Path, window: int, network: Network, tokenizer: Tokenizer, topics: LabelMap, tags: TagLabels
 ) -> None:
     """Write a trained network in the layout of Hugging Face; `wusum train export` completes it for inference."""
-    folder = config.output / "model"
     settings = network.encoder.config.to_dict() | {
         "id2label": dict(enumerate(topics.codes)),
         "label2id": {code: i for i, code in enumerate(topics.codes)},
@@ -147,7 +146,7 @@ def write_model(
                 for code, ar, en in zip(topics.codes, topics.names_ar, topics.names_en, strict=True)
             ],
             "tag_labels": len(tags.texts),
-            "window": config.window,
+            "window": window,
         },
     }
     write_config(folder, settings)

@@ -22,8 +22,6 @@ from wusum.model.tagging.tf_idf import largest, postings, tf_idf
 from wusum.model.tagging.vocabulary import Vocabulary
 from wusum.model.text.lexicon import Lexeme
 
-FILE = "linear.safetensors"
-
 MAX_WORDS = 400
 """Words of an article that are weighed, title first."""
 
@@ -103,10 +101,10 @@ class LinearTagModel:
         )  # fmt: skip
 
     @classmethod
-    def load(cls, folder: Path, entries: int) -> LinearTagModel:
-        """Read `linear.safetensors`; raises ModelError if it is damaged or has tags beyond `entries`."""
+    def load(cls, path: Path, entries: int) -> LinearTagModel:
+        """Read the file that `save` wrote; raises ModelError if it is damaged or has tags beyond `entries`."""
         try:
-            parts = load_file(folder / FILE)
+            parts = load_file(path)
             model = cls(**parts, entries=entries)
             sizes = np.diff(model.starts)
             if (
@@ -123,14 +121,14 @@ class LinearTagModel:
             ):
                 raise ValueError("its parts do not fit together")
         except (OSError, ValueError, TypeError, IndexError, SafetensorError) as error:
-            raise ModelError(f"{folder / FILE}: damaged, or not of this model ({error}); install it again") from error
+            raise ModelError(f"{path}: damaged, or not of this model ({error}); install it again") from error
         return model
 
-    def save(self, folder: Path) -> None:
-        """Write `linear.safetensors`, the weights in half precision."""
+    def save(self, path: Path) -> None:
+        """Write `linear.safetensors` of a model, the weights in half precision."""
         names = ("features", "idf", "starts", "tags")
         parts: dict[str, NDArray[Any]] = {name: np.ascontiguousarray(getattr(self, name)) for name in names}
-        save_file({**parts, "weights": self.weights.astype(np.float16)}, folder / FILE)
+        save_file({**parts, "weights": self.weights.astype(np.float16)}, path)
 
     def scores(self, found: NDArray[np.uint32]) -> NDArray[np.float64]:
         """Return the score [entries] of each entry for an article with these features: near 1 for a likely tag."""

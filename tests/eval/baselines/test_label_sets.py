@@ -13,6 +13,7 @@ import pytest
 import torch
 from scipy.optimize import approx_fprime
 from scipy.sparse import csr_matrix
+from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
 from tests.support import POISON, write_corpus
@@ -28,7 +29,6 @@ from wusum.eval.baselines.label_sets import (
 from wusum.eval.config import EvalConfig
 from wusum.model.errors import CorpusError
 from wusum.train.data.corpora import Example, LabelMap
-from wusum.train.nets.heads import topic_loss
 
 SPORT, ECONOMY, HEALTH = "مباراة كرة هدف", "بورصة سهم بنك", "طبيب علاج مستشفى"
 
@@ -53,7 +53,7 @@ def test_an_article_of_several_topics_gets_the_share_of_each() -> None:
 
 
 @pytest.mark.parametrize("kind", ["sets", "shares"])
-def test_the_loss_of_sets_is_that_of_the_network_and_the_loss_of_shares_is_cross_entropy(kind: str) -> None:
+def test_the_loss_of_sets_is_that_of_their_summed_probability_and_that_of_shares_cross_entropy(kind: str) -> None:
     generator = np.random.default_rng(0)
     logits = generator.normal(size=(40, 5)).astype(np.float32)
     targets = (generator.random((40, 5)) < 0.4) | (np.arange(5) == 2)
@@ -61,7 +61,8 @@ def test_the_loss_of_sets_is_that_of_the_network_and_the_loss_of_shares_is_cross
         targets = generator.dirichlet(np.ones(5), 40)
     value, gradient = label_sets._topic_loss(logits, targets.astype(np.float32))
     weights, expected = torch.tensor(logits, requires_grad=True), torch.tensor(targets.astype(np.float32))
-    theirs = topic_loss(weights, expected) if kind == "sets" else torch.nn.functional.cross_entropy(weights, expected)
+    within = torch.where(expected > 0, weights.softmax(-1), 0).sum(-1)
+    theirs = -within.log().mean() if kind == "sets" else torch.nn.functional.cross_entropy(weights, expected)
     (theirs * len(logits)).backward()  # type: ignore[no-untyped-call]
     assert value == pytest.approx(theirs.item() * len(logits), rel=1e-5)
     np.testing.assert_allclose(gradient, weights.grad, atol=1e-5)
@@ -81,6 +82,17 @@ def test_the_gradient_is_that_of_the_penalised_loss() -> None:
         label_sets._penalised_loss(w, *arguments[:3], strength)[0] for w, strength in ((heavier, 1e9), (heavier, 0.5))
     )
     assert heavy - light == pytest.approx((heavier[:12] ** 2).sum() / 7, rel=1e-3)
+
+
+def test_log_odds_are_those_of_the_probabilities_and_finite() -> None:
+    model = fit((SPORT, [1, 0, 0]), (ECONOMY, [0, 1, 0]), (HEALTH, [0, 0, 1]))
+    texts = [SPORT, f"{SPORT} {ECONOMY}", "x"]
+    found = model.log_odds(texts)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(expit(found), model.probabilities(texts), atol=1e-6)
+    certain = replace(model, weights=model.weights * 1000)
+    assert np.isfinite(certain.log_odds(texts)).all()
+    assert certain.log_odds([SPORT]).argmax() == 0
 
 
 def test_iterations_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +252,7 @@ def label_map(*given: bool) -> LabelMap:
 
 
 def test_a_decoder_gives_the_topics_above_their_thresholds_by_key() -> None:
-    logits = np.log(np.array([0.5, 0.3, 0.2], np.float32))
+    log_odds = logit(np.array([0.5, 0.3, 0.2], np.float32))
     for least, own, given, expected in [
         (0.25, {}, (True,) * 3, ["sport", "economy"]),
         (0.25, {2: 0.15}, (True,) * 3, ["sport", "economy", "health"]),
@@ -248,7 +260,7 @@ def test_a_decoder_gives_the_topics_above_their_thresholds_by_key() -> None:
         (0.15, {}, (False, True, True), ["economy", "health"]),
     ]:
         made = decoder(label_map(*given), least, own)
-        assert [topic.code for topic in made.decode(logits, 3, None)] == expected
+        assert [topic.code for topic in made.decode(log_odds, 3, None)] == expected
 
 
 class Certain:
@@ -275,6 +287,6 @@ def test_thresholds_are_fitted_on_articles_of_known_topics(economy: int, given: 
     model: Any = Certain()
     gold = np.array([[True, i < economy, False] for i in range(4)])
     made = fit_decoder(model, label_map(True, given, True), [Example("1", "c", "عنوان", "نص", None, None)] * 4, gold, 2)
-    logits = np.log(np.array([0.6, 0.3, 0.1], np.float32))
+    log_odds = logit(np.array([0.6, 0.3, 0.1], np.float32))
     expected = ["sport", "economy"] if economy and given else ["sport"]
-    assert [topic.code for topic in made.decode(logits, 3, None)] == expected
+    assert [topic.code for topic in made.decode(log_odds, 3, None)] == expected

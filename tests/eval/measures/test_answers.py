@@ -33,6 +33,33 @@ def test_sets_of_topics_are_scored_over_all_their_labels() -> None:
     assert score_values(labelling(("a",), ("b", "a"), ("a",)))["first right"] == pytest.approx(1 / 3)
 
 
+def test_the_first_topic_is_measured_with_its_probability() -> None:
+    plain = labelling(("c", "a"), ("a",), ("b",))
+    assert not {"main right", "confident", "ECE"} & score_values(plain).keys()
+    found = score_values(
+        replace(
+            plain,
+            gold=(("a",), ("c", "a"), ("b",)),
+            main_first=True,
+            confidence=(0.3, 0.7, 1.0),
+            confident=(False, True, True),
+        )
+    )
+    assert found["first right"] == pytest.approx(2 / 3)  # all but c
+    assert found["main right"] == pytest.approx(1 / 3)  # b
+    assert found["confident"] == pytest.approx(2 / 3)
+    assert found["confident right"] == pytest.approx(1 / 2)  # b of the last two, by the main topic
+    assert found["ECE"] == pytest.approx((0.3 + (1 - 0.7) + 0) / 3)
+    one_topic = score_values(replace(plain, confident=(False, True, False)))
+    assert one_topic["confident right"] == 1  # any of the topics: the main one is not known
+    assert "confident right" not in score_values(replace(plain, confident=(False, False, False)))
+
+
+def test_an_article_without_topics_has_no_main_one() -> None:
+    found = replace(labelling((), ("a",), ()), gold=((), ("a",), ("b",)), main_first=True)
+    assert score_values(found)["main right"] == pytest.approx(1 / 3)
+
+
 def test_macro_f1_counts_the_topics_that_are_gold() -> None:
     found = score_values(labelling(("a", "x"), ("x", "a"), ("b",)))
     assert found["macro-F1"] == pytest.approx((1 + 1 + 0) / 3)  # of a, b and c

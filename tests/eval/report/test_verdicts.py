@@ -33,6 +33,16 @@ def test_a_broken_model_has_bad_verdicts(settings: EvalConfig, tmp_path: Path) -
     assert verdicts(without)[0].good is None
 
 
+def test_the_first_of_several_topics_is_to_be_calibrated_as_well() -> None:
+    topics = Labelling(
+        Key("annotated", "topics"), tuple(map(str, range(400))), (("sport", "health"),) * 400, (("sport",),) * 400
+    )
+    for suite, confidence, good in (("annotated", 1.0, True), ("annotated", 0.5, False), ("by-hand", 0.5, None)):
+        answers = replace(topics, key=Key(suite, "topics"), confidence=(confidence,) * 400)
+        found = [verdict.good for verdict in verdicts(Evaluation((answers,), {})) if verdict.suite == "calibration"]
+        assert found == ([] if good is None else [good])
+
+
 def test_a_model_is_calibrated_if_it_is_as_often_correct_as_confident(evaluation: Evaluation) -> None:
     ours = evaluation.find("topics", "plain")
     assert isinstance(ours, Classification)

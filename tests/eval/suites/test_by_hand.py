@@ -43,25 +43,24 @@ def write_lines(path: Path, rows: list[dict[str, Any]]) -> str:
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., EvalConfig]:
     """A function that writes a corpus with articles labelled by hand, and returns the settings to measure on them.
 
-    Its arguments are the topics of the validation articles, each of which has words of sport and economy.
+    Its arguments are the topics of the annotated validation articles, each of which has words of sport and economy.
     """
 
     def write(*validation: list[str], **calibration: Any) -> EvalConfig:
         words = {"1": WORDS["sport"], "4": WORDS["health"]}
         rows = [article(id_, "test", words.get(id_, BOTH)) for id_ in BY_HAND]
-        rows += [article(f"v{i}", "validation", BOTH, "health") for i in range(len(validation))]
         rows += [article(f"t{i}-{topic}", "train", text, topic) for topic, text in WORDS.items() for i in range(20)]
         write_corpus(tmp_path / "news.jsonl.xz", rows)
+        known = [article(f"v{i}", "validation", BOTH) | {"topics": topics} for i, topics in enumerate(validation)]
+        write_corpus(tmp_path / "read.jsonl.xz", [*known, article("x", "test", BOTH) | {"topics": ["health"]}])
         names = {topic: {"code": topic, "name_ar": topic, "name_en": topic} for topic in WORDS}
         meanings = {"news": {topic: [topic] for topic in WORDS}}
         (tmp_path / "topics.yaml").write_text(json.dumps({"topics": names, "corpora": meanings}), encoding="utf-8")
         by_hand = [{"corpus": "news", "id": id_, "topics": topics} for id_, topics in BY_HAND.items()]
         write_lines(tmp_path / "test.jsonl", by_hand)
         monkeypatch.setattr(gold, "HAND_LABELLED", tmp_path / "test.jsonl")
-        labels = [{"corpus": "news", "id": f"v{i}", "topics": topics} for i, topics in enumerate(validation)]
         common = {"data": "elsewhere", "topics": "elsewhere"}
-        file = write_lines(tmp_path / "hand.jsonl", labels) if labels else ""
-        fitted = {"model": "-", "corpora": ["news"], "topics_by_hand": file}
+        fitted = {"model": "-", "corpora": ["news"], "annotated": "read"}
         (tmp_path / "calibrate.yaml").write_text(json.dumps(common | fitted | calibration), encoding="utf-8")
         (tmp_path / "finetune.yaml").write_text(
             json.dumps(common | {"output": "-", "corpora": {"news": 1.0}}), encoding="utf-8"
@@ -115,9 +114,10 @@ def test_the_linear_model_gives_one_topic_where_validation_articles_have_one(
 def test_without_such_articles_the_linear_model_has_the_threshold_of_the_settings(
     settings: Callable[..., EvalConfig], fake: Any
 ) -> None:
-    for threshold, topics in ((0.05, 2), (0.9, 1)):
-        found = labelling(settings(topic_threshold=threshold), fake, "two topics", "linear")
-        assert [len(predicted) for predicted in found.predicted] == [topics] * 3
+    for corpus in ("", "read"):  # of which no article is for validation
+        for threshold, topics in ((0.05, 2), (0.9, 1)):
+            found = labelling(settings(topic_threshold=threshold, annotated=corpus), fake, "two topics", "linear")
+            assert [len(predicted) for predicted in found.predicted] == [topics] * 3
 
 
 @pytest.mark.parametrize(("system", "function"), [("wusum", "model_topics"), ("linear", "linear_topics")])

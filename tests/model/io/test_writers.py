@@ -25,6 +25,7 @@ from wusum.model.io.writers import json_line, open_writer
 ROWS = [
     {
         "id": f"n{i}",
+        "confident": i % 2 == 0,
         "topics": [
             {"code": "medtop:11000000", "name_ar": "سياسة", "name_en": "politics", "score": 0.75},
             {"code": "medtop:04000000", "name_ar": "اقتصاد", "name_en": "economy", "score": 0.5},
@@ -35,7 +36,7 @@ ROWS = [
         ],
     }
     for i in range(5)
-] + [{"id": "bare", "topics": [], "tags": []}]
+] + [{"id": "bare", "confident": False, "topics": [], "tags": []}]
 
 
 def write(path: str | None, format: str | None = None) -> None:
@@ -68,6 +69,7 @@ def test_tables_are_written_without_spans(tmp_path: Path, suffix: str, compressi
     rows = list(csv.DictReader(io.StringIO(text), delimiter="\t" if suffix == ".tsv" else ","))
     assert rows[0] == {
         "id": "n0",
+        "confident": "true",
         "topics": "medtop:11000000 | medtop:04000000",
         "topic_names_ar": "سياسة | اقتصاد",
         "topic_scores": "0.75 | 0.5",
@@ -76,11 +78,13 @@ def test_tables_are_written_without_spans(tmp_path: Path, suffix: str, compressi
         "tag_ids": "",
     }
     assert [row["id"] for row in rows] == [row["id"] for row in ROWS]
+    assert [row["confident"] for row in rows] == ["true", "false", "true", "false", "true", "false"]
     assert rows[-1]["tags"] == ""
 
 
 AWKWARD = {
     "id": 'a,b "c"\nd\te\r\n',
+    "confident": True,
     "topics": [{"code": "x,1", "name_ar": "سياسة\tواقتصاد", "name_en": "politics", "score": 0.5}],
     "tags": [
         {"text": 'قال: "نعم", ثم غاب', "score": 0.9, "spans": []},
@@ -98,18 +102,21 @@ def test_tables_quote_separators_quotation_marks_and_line_breaks(tmp_path: Path,
         writer.write(ROWS[0])
     with path.open(encoding="utf-8", newline="") as file:
         header, awkward, plain = csv.reader(file, delimiter=delimiter, strict=True)
-    assert header == ["id", "topics", "topic_names_ar", "topic_scores", "tags", "tag_scores", "tag_ids"]
+    assert header == ["id", "confident", "topics", "topic_names_ar", "topic_scores", "tags", "tag_scores", "tag_ids"]
     assert awkward == [
-        'a,b "c"\nd\te\r\n', "x,1", "سياسة\tواقتصاد", "0.5", 'قال: "نعم", ثم غاب | كرة\nالقدم', "0.9 | 0.25", " | 7,5"
+        'a,b "c"\nd\te\r\n', "true", "x,1", "سياسة\tواقتصاد", "0.5", 'قال: "نعم", ثم غاب | كرة\nالقدم', "0.9 | 0.25",
+        " | 7,5",
     ]  # fmt: skip
     assert plain[0] == "n0"
 
 
 def test_a_table_quotes_only_what_needs_it(tmp_path: Path) -> None:
-    rows = [{"id": identifier, "topics": [], "tags": []} for identifier in ("a b", "a,b", 'a"b', "a\tb")]
+    rows = [
+        {"id": identifier, "confident": False, "topics": [], "tags": []} for identifier in ("a b", "a,b", 'a"b', "a\tb")
+    ]
     for suffix, expected in (
-        (".csv", ["a b,,,,,,", '"a,b",,,,,,', '"a""b",,,,,,', "a\tb,,,,,,"]),
-        (".tsv", ["a b" + 6 * "\t", "a,b" + 6 * "\t", '"a""b"' + 6 * "\t", '"a\tb"' + 6 * "\t"]),
+        (".csv", ["a b,false,,,,,,", '"a,b",false,,,,,,', '"a""b",false,,,,,,', "a\tb,false,,,,,,"]),
+        (".tsv", [f"{cell}\tfalse" + 6 * "\t" for cell in ("a b", "a,b", '"a""b"', '"a\tb"')]),
     ):
         path = tmp_path / f"out{suffix}"
         with open_writer(str(path)) as writer:
@@ -143,8 +150,8 @@ def test_ids_of_tags_are_written_in_every_format(tmp_path: Path) -> None:
     tags = [{"text": "لبنان", "score": 0.9, "spans": [], "id": "LB"}, {"text": "غزة", "score": 0.8, "spans": []}]
     for name in ("out.csv", "out.parquet", "out.jsonl"):
         with open_writer(str(tmp_path / name)) as writer:
-            writer.write({"id": "1", "topics": [], "tags": tags})
-    assert (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()[1] == "1,,,,لبنان | غزة,0.9 | 0.8,LB | "
+            writer.write({"id": "1", "confident": True, "topics": [], "tags": tags})
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()[1] == "1,true,,,,لبنان | غزة,0.9 | 0.8,LB | "
     assert [tag["id"] for tag in pq.read_table(tmp_path / "out.parquet").to_pylist()[0]["tags"]] == ["LB", None]
     assert json.loads((tmp_path / "out.jsonl").read_bytes())["tags"][0]["id"] == "LB"
 
@@ -174,7 +181,7 @@ def test_standard_output_is_json_lines_and_stays_open(path: str | None, capfdbin
 
 def test_standard_output_can_be_a_table(capfdbinary: Any) -> None:
     write(None, "csv")
-    assert capfdbinary.readouterr().out.startswith(b"id,topics,")
+    assert capfdbinary.readouterr().out.startswith(b"id,confident,topics,")
 
 
 def test_the_format_given_wins_over_the_suffix(tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ def test_a_new_run_replaces_the_files_of_an_earlier_one(tmp_path: Path, point: R
 def test_the_format_given_counts(tmp_path: Path) -> None:
     with FileSink(OutputPaths(str(tmp_path / "out.txt"), sharded=False), "csv", {}) as sink:
         write(sink, "a")
-    assert (tmp_path / "out.txt").read_text(encoding="utf-8").startswith("id,topics,")
+    assert (tmp_path / "out.txt").read_text(encoding="utf-8").startswith("id,confident,topics,")
 
 
 def test_rejects_of_a_device_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
@@ -328,13 +328,15 @@ def test_an_unknown_format_is_refused_before_a_shard_is_removed(tmp_path: Path) 
     assert names(tmp_path) == ["out-00000.docx"]
     with ShardedSink(OutputPaths(str(tmp_path / "out.docx"), sharded=True), "csv", 1) as sink:
         write(sink, "a")
-    assert (tmp_path / "out-00000.docx").read_bytes().startswith(b"id,topics,")
+    assert (tmp_path / "out-00000.docx").read_bytes().startswith(b"id,confident,topics,")
 
 
 # ---- standard output
 
 
-@pytest.mark.parametrize(("format", "beginning"), [(None, '{"id":"a"'), ("csv", "id,topics,"), ("table", "\na\n")])
+@pytest.mark.parametrize(
+    ("format", "beginning"), [(None, '{"id":"a"'), ("csv", "id,confident,topics,"), ("table", "\na\n")]
+)
 def test_standard_output_gets_rows_and_standard_error_the_rejects(
     format: str | None, beginning: str, capfd: pytest.CaptureFixture[str]
 ) -> None:

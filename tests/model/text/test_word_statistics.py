@@ -12,6 +12,8 @@ from wusum.model.errors import ModelError
 from wusum.model.text.word_statistics import WordStatistics, hash_word
 from wusum.model.text.words import match_key
 
+FILE = "word_statistics.safetensors"
+
 
 @pytest.fixture(scope="module")
 def statistics() -> WordStatistics:
@@ -40,17 +42,17 @@ def test_empty_statistics_have_neither_rare_words_nor_verbs() -> None:
 
 def test_verbs_are_known_behind_conjunctions_and_the_future(tmp_path: Path) -> None:
     counted = WordStatistics.count([{"قال"}] * 9, ["يحل", "يكون", "يره"])
-    counted.save(tmp_path)
-    for statistics in (counted, WordStatistics.load(tmp_path)):
+    counted.save(tmp_path / FILE)
+    for statistics in (counted, WordStatistics.load(tmp_path / FILE)):
         assert all(map(statistics.is_verb, ("يحل", "ويحل", "سيكون")))
         assert not any(map(statistics.is_verb, ("تحل", "نيحل", "سيره", "و", "")))
 
 
 def test_saved_statistics_are_the_same(statistics: WordStatistics, tmp_path: Path) -> None:
-    statistics.save(tmp_path)
-    again = WordStatistics.load(tmp_path)
+    statistics.save(tmp_path / FILE)
+    again = WordStatistics.load(tmp_path / FILE)
     for stem in ("زعفران", "مفاعل", "ليس هنا"):
         assert again.idf(stem) == statistics.idf(stem)  # in half precision from the start
-    (tmp_path / "word_statistics.safetensors").write_bytes(b"x" * 20)
+    (tmp_path / FILE).write_bytes(b"x" * 20)
     with pytest.raises(ModelError, match=r"word_statistics\.safetensors"):
-        WordStatistics.load(tmp_path)
+        WordStatistics.load(tmp_path / FILE)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import lzma
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support import POISON, ROOT, TINY_COUNTS
 from wusum.model.errors import CorpusError
-from wusum.train.data.corpora import LabelMap, TagRules, examples, held_out, prose, rows
+from wusum.train.data.corpora import Example, LabelMap, TagRules, examples, held_out, prose, rows
 
 BUNDLED = ["غزة", "حماس", "غلاف غزة", "كتائب القسام", "المسجد الأقصى", "طوفان الأقصى", "المقاومة الفلسطينية"]
 
@@ -102,6 +103,15 @@ def test_labels_mean_sets_of_topics(corpora: Path) -> None:
     assert labels.topics("plain", "health") == (2, 3)
     assert labels.topics("plain", "unknown") == labels.topics("plain", None) == labels.topics("other", "sport") == ()
     assert labels.given == (True, True, True, False)
+
+
+def test_topics_found_by_reading_have_the_numbers_of_the_map(corpora: Path) -> None:
+    labels = LabelMap.load(corpora / "topics.yaml")
+    example = Example("a-1", "a", "", "نص", "sport", None, topics=("weather", "sport"))
+    assert labels.numbers(example) == (3, 0)
+    assert labels.numbers(replace(example, topics=None)) == ()
+    with pytest.raises(CorpusError, match="a: a-1: no topic 'love', 'hate'"):
+        labels.numbers(replace(example, topics=("love", "sport", "hate")))
 
 
 def test_a_label_of_no_topic_is_named(tmp_path: Path) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support import POISON, TINY_COUNTS, copy_corpora, edit_file, finetune_config
-from wusum.model.errors import ConfigError
+from tests.support import POISON, TINY_COUNTS, annotate, copy_corpora, edit_file, finetune_config, write_corpus
+from wusum.model.errors import ConfigError, CorpusError
 from wusum.train.data import dataset
-from wusum.train.data.corpora import LabelMap, examples, held_out
-from wusum.train.data.dataset import sample_rows, training_dataset
+from wusum.train.data.corpora import Example, LabelMap, examples, held_out
+from wusum.train.data.cues import Cues
+from wusum.train.data.dataset import possible_topics, sample_rows, training_dataset
 from wusum.train.data.tokens import load_tokenizer
 
 
@@ -45,6 +47,22 @@ def test_a_corpus_can_be_left_out_and_the_windows_limited(sampled: Any) -> None:
     assert len(sampled(budget=7)) == 7
     with pytest.raises(ConfigError, match="leave_out: other"):
         sampled(leave_out=["other"])
+
+
+def test_annotated_articles_of_a_corpus_that_is_left_out_are_left_out_as_well(
+    rows: Any, corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = [
+        {"corpus": corpus, "id": example.id, "split": "train", "topics": ["sport"], "tags": []}
+        for corpus, count in (("plain", 2), ("almayadeen", 3))
+        for example in list(dataset.examples(corpora, corpus))[:count]
+    ]
+    annotate(monkeypatch, tmp_path, *chosen)
+    read = {"plain": 1.0, "almayadeen": 1.0, "annotated": 1.0}
+    found = rows(tmp_path, corpora=read, leave_out=["plain"])
+    assert {*found["corpus"]} == {"almayadeen", "annotated"}
+    assert Counter(found["source"])["almayadeen"] == 3
+    assert not Counter(found["source"])["plain"]
 
 
 def test_a_corpus_is_read_as_often_as_its_weight_says(corpora: Path) -> None:
@@ -107,6 +125,43 @@ def test_rows_are_kept_only_while_all_that_they_are_made_of_is_the_same(
     monkeypatch.setattr(dataset, "code_digest", lambda *packages: " ".join(p.__name__ for p in packages))
     assert made() == 11
     assert made() == 11
+    annotate(monkeypatch, tmp_path)
+    assert made() == 12
+    assert made() == 12
+
+
+def read_by(number: int, *topics: str, split: str = "train") -> dict[str, Any]:
+    return {
+        "id": f"read-{number}", "outlet": "x", "title": "المرض يصيب القلب", "text": "قال الطبيب إن العلاج في المستشفى",
+        "tags": ["المستشفى"], "topics": topics, "label": "health", "date": None, "split": split,
+    }  # fmt: skip
+
+
+def test_all_topics_of_annotated_articles_are_known_whatever_cues_say(
+    own: Path, tokenizer_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_corpus(own / "annotated.jsonl.xz", [read_by(0, "health", "sport"), read_by(1, "economy", split="validation")])
+    further = {"corpus": "plain", "id": "plain-train-3", "split": "train", "topics": ["weather"], "tags": ["مرمى"]}
+    annotate(monkeypatch, tmp_path, further)
+    config = finetune_config(own, tmp_path, corpora={"plain": 1.0, "annotated": 1.0}, cues=str(own / "cues.yaml"))
+    found = training_dataset(config, load_tokenizer(tokenizer_folder), LabelMap.load(config.topics))
+    first, second = (row for row in found if row["corpus"] == "annotated")
+    assert (first["topics"], first["exact"], first["tags"]) == ([2, 0], True, [])
+    assert 1 in first["phrase_marks"]
+    assert (second["topics"], second["exact"], second["tags"]) == ([3], True, [])
+    assert {row["exact"] for row in found if row["corpus"] == "plain"} == {False}
+    assert Counter(found["corpus"]) == {"plain": TINY_COUNTS["plain"]["train"], "annotated": 2}
+
+
+def test_the_topics_of_an_article_are_those_found_by_reading_or_those_of_its_label(own: Path) -> None:
+    topics = LabelMap.load(own / "topics.yaml")
+    cues = Cues.load(own / "cues.yaml", topics)
+    example = Example("plain-1", "plain", "المرض يصيب القلب", "نص", "health", None)
+    assert possible_topics(example, topics, None) == (2, 3)
+    assert possible_topics(example, topics, cues) == (3,)
+    assert possible_topics(replace(example, topics=("health", "sport")), topics, cues) == (2, 0)
+    with pytest.raises(CorpusError, match="plain: plain-1: no topic 'love'"):
+        possible_topics(replace(example, topics=("love",)), topics, cues)
 
 
 def test_rows_follow_the_tag_rules(rows: Any, tmp_path: Path) -> None:

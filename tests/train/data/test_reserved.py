@@ -112,6 +112,15 @@ def test_a_row_without_letters_or_split_is_not_kept_from_anything() -> None:
     assert reserved.keeps(row(1, "train", "34"))
 
 
+def test_articles_whose_texts_are_not_known_are_recognised_by_their_ids() -> None:
+    reserved = Reserved.of([], [row(1, "validation", "نص"), row(2, "train", "نص"), row(3, "test", "نص")])
+    assert [reserved.keeps(row(number, "train", "نص")) for number in (1, 2, 3, 4)] == [True, False, True, False]
+    assert [reserved.keeps(row(number, "validation", "نص")) for number in (1, 2, 3, 4)] == [False, False, True, False]
+    assert not any(reserved.keeps(row(number, "test", "نص")) for number in (1, 2, 3, 4))
+    both = Reserved.of([row(1, "test", "نص")], [{"id": "news-1", "split": "train"}])
+    assert both.keeps(row(1, "train", "غيره"))
+
+
 def test_no_training_or_validation_row_of_the_real_corpora_is_an_annotated_one(shared: Path) -> None:
     annotated = list(rows(shared / "data", "annotated"))
     tested = {name for one in annotated if one["split"] == "test" for name in (one["id"], text_key(one["text"]))}

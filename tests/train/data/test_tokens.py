@@ -44,3 +44,9 @@ def test_a_mask_token_is_found_by_either_name(tokenizer_folder: Path) -> None:
     assert mask_token(Tokenizer(WordLevel({"[UNK]": 0, "<mask>": 1}, unk_token="[UNK]"))) == 1
     with pytest.raises(ConfigError, match="token_dropout: the tokenizer has neither"):
         mask_token(Tokenizer(WordLevel({"[UNK]": 0}, unk_token="[UNK]")))
+
+
+def test_padding_is_found_by_either_name() -> None:
+    for name, vocabulary in (("[PAD]", {"[UNK]": 0, "[PAD]": 5}), ("<pad>", {"[UNK]": 0, "<pad>": 1})):
+        tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="[UNK]"))
+        assert SpecialTokens.of(tokenizer).pad == vocabulary[name]

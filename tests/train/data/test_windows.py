@@ -87,13 +87,16 @@ def test_tags_that_stand_in_the_text_are_marked_among_its_tokens(rows: Any, toke
 def test_a_batch_has_padded_ids_multi_hot_labels_and_marks() -> None:
     tags = TagLabels.count([["إيران"], ["لبنان"]], min_count=1)
     collator = WindowCollator(SpecialTokens((2,), (3,), 0), 3, tags)
-    first = {"input_ids": [7], "topics": [0, 2], "tags": ["ايران", "غيرها"], "phrase_marks": [1], "name_marks": []}
-    second = {"input_ids": [8, 9], "topics": [], "tags": [], "phrase_marks": [], "name_marks": [0, 1]}
+    first = {"input_ids": [7], "topics": [0, 2], "exact": True, "tags": ["ايران", "غيرها"]}
+    first |= {"phrase_marks": [1], "name_marks": []}
+    second = {"input_ids": [8, 9], "topics": [], "exact": False, "tags": [], "phrase_marks": [], "name_marks": [0, 1]}
     batch = collator([first, second])
     assert batch["input_ids"].tolist() == [[2, 7, 3, 0], [2, 8, 9, 3]]
     assert batch["attention_mask"].tolist() == [[1, 1, 1, 0], [1, 1, 1, 1]]
     assert batch["input_ids"].dtype == batch["attention_mask"].dtype == torch.int64
     assert batch["topics"].tolist() == [[1, 0, 1], [0, 0, 0]]
+    assert batch["exact"].tolist() == [True, False]
+    assert batch["exact"].dtype == torch.bool
     assert batch["tags"].tolist() == [[float(key == "ايران") for key in tags.index], [0, 0]]
     assert batch["marks"][..., 0].tolist() == [[UNMARKED, 1, UNMARKED, UNMARKED], [UNMARKED] * 4]
     assert batch["marks"][..., 1].tolist() == [[UNMARKED] * 4, [UNMARKED, 0, 1, UNMARKED]]

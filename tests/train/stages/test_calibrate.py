@@ -13,9 +13,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.special import softmax
+from scipy.special import expit, logit, softmax
 
-from tests.support import POISON, TINY_COUNTS, calibrate_config, copy_corpora, edit_file
+from tests.support import (
+    POISON,
+    TINY_COUNTS,
+    annotate,
+    calibrate_config,
+    copy_corpora,
+    edit_file,
+    read_corpus,
+    write_corpus,
+)
+from wusum.model.errors import CorpusError
 from wusum.model.tagger import Tagger
 from wusum.model.tagging.sources.linear import LinearTagModel
 from wusum.model.tagging.trees import BoostedTrees
@@ -25,7 +35,6 @@ from wusum.train import inputs
 from wusum.train.data.corpora import Example, LabelMap, examples, held_out
 from wusum.train.stages import calibrate
 from wusum.train.tagging import ranker, tag_thresholds
-from wusum.train.tagging.topic_thresholds import read_hand_labels
 
 
 def test_calibrating_again_changes_nothing(corpora: Path, trained: Path) -> None:
@@ -41,7 +50,14 @@ def test_settings_and_tags_are_fitted(corpora: Path, trained: Path) -> None:
     trees = BoostedTrees.load(trained / "ranking.json")
     assert len(trees.roots) == calibrate_config(corpora, trained).trees  # all candidates are tags without the network
     assert trees.bias != BoostedTrees.unfitted().bias
-    assert len(LinearTagModel.load(trained, len(Vocabulary.load(trained / "tags.tsv").entries)).weights) > 50
+    assert (
+        len(
+            LinearTagModel.load(
+                trained / "linear.safetensors", len(Vocabulary.load(trained / "tags.tsv").entries)
+            ).weights
+        )
+        > 50
+    )
     settings = json.loads((trained / "config.json").read_text(encoding="utf-8"))["wusum"]
     assert 0 < settings["tags"]["threshold"] < settings["tags"]["absent_threshold"]
     assert settings["topics"][3]["given"] is False
@@ -78,31 +94,56 @@ def ids(corpora: Path, corpus: str, split: str, before: str = "") -> list[str]:
     return [example.id for example in examples(corpora, corpus, [split], before)]
 
 
-def hand_labels(path: Path) -> str:
-    """Write hand labels of three articles, and return the file."""
-    rows = ({"corpus": "plain", "id": f"plain-validation-{n}", "topics": ["sport", "health"]} for n in range(3))
-    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    return str(path)
+READ = ("read-validation-0", "read-validation-1", "read-validation-2", "read-validation-3")
+"""Annotated validation articles."""
+
+
+def annotated_rows(corpora: Path, **changes: Any) -> list[dict[str, Any]]:
+    """Return annotated articles of every split, whose first topic is that of their label."""
+    rows = read_corpus(corpora / "plain.jsonl.xz")
+    chosen = [row for split in TINY_COUNTS["plain"] for row in [row for row in rows if row["split"] == split][:4]]
+    return [
+        row | {"id": row["id"].replace("plain", "read"), "topics": [row["label"], "weather"], "label": None} | changes
+        for row in chosen
+    ]
+
+
+@pytest.fixture
+def data(corpora: Path, tmp_path: Path) -> Path:
+    """The tiny corpora, with annotated articles."""
+    folder = copy_corpora(corpora, tmp_path / "data")
+    write_corpus(folder / "annotated.jsonl.xz", annotated_rows(corpora))
+    return folder
 
 
 @pytest.mark.parametrize("before", ["", "2024-07"])
 def test_every_part_is_fitted_on_its_split(
-    corpora: Path, model: Path, tmp_path: Path, read: dict[str, list[list[str]]], before: str
+    corpora: Path, model: Path, read: dict[str, list[list[str]]], before: str
 ) -> None:
-    by_hand = hand_labels(tmp_path / "hand.jsonl")
-    config = replace(
-        calibrate_config(corpora, model), tag_holdout=0.3, before=before, topics_by_hand=by_hand,
-        phrase_corpora=["almayadeen"],
-    )  # fmt: skip
+    config = replace(calibrate_config(corpora, model), tag_holdout=0.3, before=before, phrase_corpora=["almayadeen"])
     calibrate.run(config)
     tagged = ids(corpora, "almayadeen", "train", before)
     fresh = [name for name in tagged if held_out(name, 0.3)]
     assert 0 < len(fresh) < len(tagged) / 2
-    topics, hand = read["calibrate"]
+    (topics,) = read["calibrate"]
     assert sorted(topics) == sorted(ids(corpora, "plain", "validation"))
-    assert hand == ids(corpora, "plain", "validation")[:3]
     assert read["ranker"] == [fresh, ids(corpora, "almayadeen", "train")]
     assert read["tag_thresholds"] == [ids(corpora, "almayadeen", "validation", before)]
+
+
+def test_topics_are_fitted_on_annotated_validation_articles_where_there_are_any(
+    data: Path, model: Path, tmp_path: Path, read: dict[str, list[list[str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    further = {"corpus": "almayadeen", "topics": ["sport"], "tags": ["وسم"]}
+    annotate(
+        monkeypatch, tmp_path,
+        *(further | {"id": f"almayadeen-train-{n}", "split": split} for n, split in ((5, "validation"), (6, "train"))),
+    )  # fmt: skip
+    calibrate.run(replace(calibrate_config(data, model), annotated="annotated"))
+    assert read["calibrate"] == [[*READ, "almayadeen-train-5"]]
+    (fitted, *_) = read["ranker"]
+    assert "almayadeen-train-5" not in fitted
+    assert "almayadeen-train-6" in fitted or not held_out("almayadeen-train-6", 0.125)
 
 
 def test_tags_of_other_splits_are_unknown(trained: Path) -> None:
@@ -152,6 +193,75 @@ def test_a_known_temperature_is_found(temperature: float) -> None:
     assert found == round(found, 4)
 
 
+@pytest.mark.parametrize("temperature", [0.5, 2.5])
+def test_a_known_temperature_is_found_where_all_topics_are_known(temperature: float) -> None:
+    """The logits are scaled by it, after the topics of each article were drawn independently of each other."""
+    generator = np.random.default_rng(3)
+    logits = generator.normal(-1, 2, (3000, 4))
+    gold = generator.random(logits.shape) < expit(logits)
+    found = calibrate.fit_known_temperature((logits * temperature).astype(np.float32), gold)
+    assert found == pytest.approx(temperature, rel=0.07)
+    assert found == round(found, 4)
+
+
+def fitted_topics(data: Path, model: Path) -> dict[str, Any]:
+    config = replace(calibrate_config(data, model), annotated="annotated", topic_count=2, sure_share=0.7)
+    tagger = Tagger.from_pretrained(model)
+    return calibrate.fit_topics(config, tagger, LabelMap.load(config.topics), [{"code": code} for code in "abcd"])
+
+
+def test_settings_of_topics_depend_on_annotated_validation_articles_alone(data: Path, trained: Path) -> None:
+    """In the other splits, all topics change, and so do the words of the poisoned texts."""
+    first = fitted_topics(data, trained)
+    assert first.keys() == {"temperature", "threshold", "sure", "topics"}
+    (outputs, gold) = [], []
+    for row in (row for row in read_corpus(data / "annotated.jsonl.xz") if row["split"] == "validation"):
+        assert POISON["validation"] in row["text"]
+        example = Example(row["id"], "annotated", row["title"] or "", row["text"], None, None)
+        outputs += ranker.network_outputs(Tagger.from_pretrained(trained), [example])
+        gold.append([key in row["topics"] for key in ("sport", "economy", "health", "weather")])
+    logits = np.stack([output.topic_logits for output in outputs])
+    assert first["temperature"] == pytest.approx(calibrate.fit_known_temperature(logits, np.array(gold)), abs=1e-3)
+
+    def changed(*splits: str) -> dict[str, Any]:
+        rows = read_corpus(data / "annotated.jsonl.xz")
+        other = {"sport": "economy", "economy": "health", "health": "sport"}
+        for row in rows:
+            if row["split"] in splits:
+                row |= {"topics": [other[row["topics"][0]]], "text": f"{row['text']} {POISON['test']}"}
+        folder = copy_corpora(data, data.parent / "-".join(splits))
+        write_corpus(folder / "annotated.jsonl.xz", rows)
+        return fitted_topics(folder, trained)
+
+    assert changed("train", "test") == first
+    assert changed("validation") != first
+
+
+def test_of_annotated_articles_only_those_with_topics_count(data: Path, trained: Path) -> None:
+    first = fitted_topics(data, trained)
+    rows = read_corpus(data / "annotated.jsonl.xz")
+    without = [row | {"id": "empty", "topics": []} for row in rows if row["split"] == "validation"]
+    write_corpus(data / "annotated.jsonl.xz", [*rows, *without])
+    assert fitted_topics(data, trained) == first
+    write_corpus(data / "annotated.jsonl.xz", [rows[0] | {"split": "validation", "topics": ["love"]}])
+    with pytest.raises(CorpusError, match="annotated: read-train-0: no topic 'love'"):
+        fitted_topics(data, trained)
+
+
+@pytest.mark.parametrize("annotated", ["", "annotated"])
+def test_without_annotated_validation_articles_labels_give_the_temperature(
+    data: Path, trained: Path, annotated: str
+) -> None:
+    """The rest is as the settings say."""
+    rows = [row for row in read_corpus(data / "annotated.jsonl.xz") if row["split"] != "validation"]
+    write_corpus(data / "annotated.jsonl.xz", rows)
+    config = replace(calibrate_config(data, trained), annotated=annotated, topic_threshold=0.37)
+    tagger, label_map = Tagger.from_pretrained(trained), LabelMap.load(config.topics)
+    temperature = calibrate.fit_temperature(calibrate.labelled_articles(config, tagger, label_map))
+    found = calibrate.fit_topics(config, tagger, label_map, [{}] * 4)
+    assert found == {"temperature": temperature, "threshold": 0.37, "sure": 1.0}
+
+
 def test_every_corpus_counts_the_same_whatever_its_size() -> None:
     generator = np.random.default_rng(2)
     parts = []
@@ -189,23 +299,25 @@ def reverse_rows(path: Path) -> None:
     path.write_bytes(lzma.compress(b"".join(lines[::-1])))
 
 
-def test_thresholds_of_single_topics_are_kept_and_used(
-    corpora: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fitted_settings_of_topics_are_kept_and_used(data: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[Any] = []
 
     def thresholds(scores: Any, gold: Any, least: int) -> Any:
         given.append((scores, gold, least))
         return 0.3, {1: 0.15}, 1.0
 
+    def sure(scores: Any, right: Any, share: float) -> float:
+        given.append((scores, right, share))
+        return 0.7
+
+    write_corpus(data / "annotated.jsonl.xz", annotated_rows(data, topics=["health", "sport"]))
     monkeypatch.setattr(calibrate, "fit_topic_thresholds", thresholds)
-    monkeypatch.setattr(calibrate, "fit_temperature", lambda parts: 20.0)
-    config = replace(
-        calibrate_config(corpora, model), topics_by_hand=hand_labels(tmp_path / "hand.jsonl"), hand_count=5
-    )
+    monkeypatch.setattr(calibrate, "fit_sure_score", sure)
+    monkeypatch.setattr(calibrate, "fit_known_temperature", lambda logits, gold: 20.0)
+    config = replace(calibrate_config(data, model), annotated="annotated", topic_count=5, sure_share=0.8)
     calibrate.run(config)
     settings = json.loads((model / "config.json").read_text(encoding="utf-8"))["wusum"]
-    assert settings["threshold"] == 0.3
+    assert (settings["threshold"], settings["sure"]) == (0.3, 0.7)
     assert [topic.get("threshold") for topic in settings["topics"]] == [None, 0.15, None, None]
 
     decoder = Tagger.from_pretrained(model).topic_decoder
@@ -213,20 +325,23 @@ def test_thresholds_of_single_topics_are_kept_and_used(
     for second, topics in ((1, 2), (2, 1)):  # of the same probability, above the threshold of one of them only
         probabilities = np.full(4, 1e-9)
         probabilities[[0, second]] = 0.8, 0.2
-        logits = (np.log(probabilities) * decoder.temperature).astype(np.float32)
+        logits = (logit(probabilities) * decoder.temperature).astype(np.float32)
         assert len(decoder.decode(logits, 3, None)) == topics
 
-    ((scores, gold, least),) = given
-    assert least == 5
-    assert gold.tolist() == [[True, False, True, False]] * 3
+    (scores, gold, least), (first_scores, right, share) = given
+    assert (least, share) == (5, 0.8)
+    assert gold.tolist() == [[True, False, True, False]] * len(READ)
     assert (scores[:, 3] == 0).all()  # of a topic that is not given
-    rows, _ = read_hand_labels(config.topics_by_hand, corpora, LabelMap.load(corpora / "topics.yaml"), 60)
+    rows = list(examples(data, "annotated", ["validation"]))
     logits = np.stack([output.topic_logits for output in ranker.network_outputs(Tagger.from_pretrained(model), rows)])
-    np.testing.assert_allclose(scores[:, :3], softmax(logits / 20, axis=1)[:, :3], atol=1e-5)
-    # Without hand labels, no topic keeps a threshold of its own.
-    calibrate.run(calibrate_config(corpora, model))
+    np.testing.assert_allclose(scores[:, :3], expit(logits / 20)[:, :3], atol=1e-5)
+    np.testing.assert_array_equal(first_scores, scores.max(axis=1))
+    assert right.tolist() == (scores.argmax(axis=1) == 2).tolist()  # health is the main topic, sport is another
+    assert 0 < right.sum() < len(READ)
+    # Without annotated articles, no topic keeps a threshold of its own.
+    calibrate.run(calibrate_config(data, model))
     settings = json.loads((model / "config.json").read_text(encoding="utf-8"))["wusum"]
-    assert settings["threshold"] == calibrate.CalibrateConfig.topic_threshold
+    assert (settings["threshold"], settings["sure"]) == (calibrate.CalibrateConfig.topic_threshold, 1.0)
     assert not any("threshold" in topic for topic in settings["topics"])
 
 
@@ -234,23 +349,26 @@ def test_thresholds_of_single_topics_are_kept_and_used(
 
 
 def test_the_digest_of_a_calibration_counts_settings_and_the_contents_of_its_inputs(
-    corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inputs, "code_digest", lambda *packages: "")
-    data = copy_corpora(corpora, tmp_path / "data")
+    row = {"corpus": "further", "id": "further-1", "split": "train", "topics": ["sport"], "tags": ["وسم"]}
+    annotate(monkeypatch, tmp_path, row)
+    shutil.copyfile(data / "plain.jsonl.xz", data / "further.jsonl.xz")
     shutil.copyfile(data / "plain.jsonl.xz", data / "words.jsonl.xz")
     shutil.copyfile(data / "plain.jsonl.xz", data / "phrases.jsonl.xz")
-    by_hand = hand_labels(tmp_path / "hand.jsonl")
     config = replace(
-        calibrate_config(data, Path("one")), topics_by_hand=by_hand, word_corpora=["words"], phrase_corpora=["phrases"]
+        calibrate_config(data, Path("one")), annotated="annotated", word_corpora=["words"], phrase_corpora=["phrases"]
     )
     digest = calibrate.inputs_digest
-    found = [digest(config), digest(replace(config, trees=7)), digest(replace(config, topics_by_hand=""))]
+    found = [digest(config), digest(replace(config, trees=7)), digest(replace(config, annotated=""))]
     assert digest(replace(config, model=Path("other"), data=copy_corpora(data, tmp_path / "moved"))) == found[0]
-    for name in ("plain", "almayadeen", "words", "phrases"):
+    for name in ("plain", "almayadeen", "words", "phrases", "annotated", "further"):
         edit_file(data / f"{name}.jsonl.xz", "المباراة", "المنافسة")
         found.append(digest(config))
-    for path in (data / "topics.yaml", data / "tag_rules.yaml", Path(by_hand)):
+    for path in (data / "topics.yaml", data / "tag_rules.yaml"):
         path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
         found.append(digest(config))
+    annotate(monkeypatch, tmp_path, row | {"split": "validation"})
+    found.append(digest(config))
     assert len(set(found)) == len(found)

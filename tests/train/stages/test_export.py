@@ -56,6 +56,7 @@ def test_a_model_that_is_not_calibrated_has_neutral_settings_and_no_vocabulary(f
     export.run(export.ExportConfig(tmp_path / "model", max_windows=3))
     settings = json.loads((tmp_path / "model" / "config.json").read_text(encoding="utf-8"))["wusum"]
     assert (settings["max_windows"], settings["temperature"], settings["threshold"]) == (3, 1.0, 0.5)
+    assert settings["sure"] == 1.0
     tagger = Tagger.from_pretrained(tmp_path / "model")
     assert tagger("فاز الفريق في المباراة").topics[0].name_en == "sport"
     assert tagger.tag_model.vocabulary.entries == ()

@@ -15,7 +15,7 @@ import transformers
 from safetensors.torch import load_file
 
 from tests.stopping import StopAt
-from tests.support import TINY_BERT, copy_corpora, edit_file, finetune_config, finish_model
+from tests.support import TINY_BERT, annotate, copy_corpora, edit_file, finetune_config, finish_model
 from wusum.model.errors import ConfigError
 from wusum.model.tagger import Tagger
 from wusum.train import inputs
@@ -114,7 +114,7 @@ def digest(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
 
 
 def test_the_digest_of_a_training_counts_settings_and_the_contents_of_its_inputs(
-    own: finetune.FinetuneConfig, digest: Callable[..., str]
+    own: finetune.FinetuneConfig, digest: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = own.data.parent
     found = [digest(own), digest(own, seed=14), digest(own, corpora={"plain": 1.0}), digest(own, leave_out=["plain"])]
@@ -124,6 +124,8 @@ def test_the_digest_of_a_training_counts_settings_and_the_contents_of_its_inputs
     (folder / "vectors.npy").write_bytes(b"others")
     found.append(digest(own))
     (folder / "data" / "annotated.jsonl.xz").write_bytes(b"rows")
+    found.append(digest(own))
+    annotate(monkeypatch, folder)
     found.append(digest(own))
     assert len(set(found)) == len(found)
 

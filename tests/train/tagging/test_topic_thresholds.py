@@ -1,16 +1,11 @@
-"""Thresholds of topics, fitted on articles labelled by hand."""
+"""Thresholds of topics, fitted on articles all of whose topics are known, and the score of a sure one."""
 
 from __future__ import annotations
-
-import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from wusum.model.errors import CorpusError
-from wusum.train.data.corpora import LabelMap
-from wusum.train.tagging.topic_thresholds import fit_topic_thresholds, read_hand_labels
+from wusum.train.tagging.topic_thresholds import fit_sure_score, fit_topic_thresholds
 
 SCORES = np.array(
     [[0.6, 0.38, 0.02], [0.7, 0.28, 0.02], [0.65, 0.32, 0.03], [0.55, 0.05, 0.4], [0.8, 0.05, 0.15], [0.7, 0.1, 0.2]],
@@ -54,33 +49,31 @@ def test_the_best_topic_is_given_whatever_the_threshold() -> None:
     assert fit_topic_thresholds(scores, np.array([[1, 0, 0]], bool), 1)[2] == 1.0
 
 
-@pytest.fixture
-def label_map(corpora: Path) -> LabelMap:
-    return LabelMap.load(corpora / "topics.yaml")
-
-
-def write(path: Path, *rows: object) -> Path:
-    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    return path
-
-
-def test_articles_read_hand_labels_are_cut_to_what_was_read(corpora: Path, label_map: LabelMap, tmp_path: Path) -> None:
-    row = {"corpus": "plain", "id": "plain-validation-2", "topics": ["health", "sport"]}
-    rows, gold = read_hand_labels(write(tmp_path / "hand.jsonl", row), corpora, label_map, 5)
-    assert [(e.id, len(e.body.split())) for e in rows] == [("plain-validation-2", 5)]
-    assert [label_map.keys[i] for i in np.flatnonzero(gold[0])] == ["sport", "health"]
+FIRST_SCORES = np.array([0.9, 0.4, 0.2, 0.8, 0.6], np.float32)
+RIGHT = np.array([True, True, False, True, False])
+"""Whether the first topics of five articles, which have these scores, are right."""
 
 
 @pytest.mark.parametrize(
-    ("row", "reason"),
+    ("share", "score"),
     [
-        ({"corpus": "plain", "id": "plain-test-2", "topics": []}, "plain-test-2 is not a validation article"),
-        ({"corpus": "plain", "id": "plain-validation-2", "topics": ["love"]}, "plain-validation-2: no topic 'love'"),
-        ({"corpus": "plain"}, "not a list of articles with their topics"),
+        (0.9, 0.61),  # two of two
+        (0.76, 0.61),
+        (0.75, 0.21),  # three of four; above 0.4 only two of three
+        (0.61, 0.21),
+        (0.6, 0.0),  # three of five
     ],
 )
-def test_what_is_not_there_is_named(
-    corpora: Path, label_map: LabelMap, tmp_path: Path, row: object, reason: str
-) -> None:
-    with pytest.raises(CorpusError, match=reason):
-        read_hand_labels(write(tmp_path / "hand.jsonl", row), corpora, label_map, 5)
+def test_a_first_topic_is_sure_from_the_least_score_with_the_share_of_right_ones(share: float, score: float) -> None:
+    assert fit_sure_score(FIRST_SCORES, RIGHT, share) == score
+
+
+def test_the_least_score_is_among_the_sure_ones() -> None:
+    assert fit_sure_score(np.array([0.49, 0.5], np.float32), np.array([False, True]), 0.9) == 0.5
+    assert fit_sure_score(np.array([0.985, 0.99], np.float32), np.array([False, True]), 0.9) == 0.99
+
+
+def test_no_topic_is_sure_if_no_score_is_high_enough() -> None:
+    assert fit_sure_score(FIRST_SCORES, np.zeros(5, bool), 0.1) == 1.0
+    assert fit_sure_score(FIRST_SCORES, FIRST_SCORES < 0.9, 0.9) == 1.0  # the surest one is wrong
+    assert fit_sure_score(np.array([0.995, 0.994], np.float32), np.array([True, False]), 0.9) == 1.0

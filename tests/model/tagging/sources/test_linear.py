@@ -19,13 +19,14 @@ from wusum.model.network.outputs import Phrase
 from wusum.model.tagging.controlled import ControlledRanker
 from wusum.model.tagging.ranker import TagModel
 from wusum.model.tagging.selection import Thresholds
-from wusum.model.tagging.sources.linear import FILE, MAX_WORDS, LinearTagModel, word_features
+from wusum.model.tagging.sources.linear import MAX_WORDS, LinearTagModel, word_features
 from wusum.model.tagging.terms import Term
 from wusum.model.text.lexicon import plain_lexicon
 from wusum.train.data.corpora import Example
 from wusum.train.tagging import linear as stage
 from wusum.train.tagging.linear import article_features, fit_linear
 
+FILE = "linear.safetensors"
 SPORT, TRADE, ONCE = range(3)
 TEXTS = ("كرة القدم", "تجارة", "نادر")
 
@@ -109,23 +110,23 @@ def test_it_is_the_ridge_regression_of_the_textbook(linear: LinearTagModel, monk
 
 
 def test_a_saved_model_is_the_model(linear: LinearTagModel, tmp_path: Path) -> None:
-    linear.save(tmp_path)
-    again = LinearTagModel.load(tmp_path, len(TEXTS))
+    linear.save(tmp_path / FILE)
+    again = LinearTagModel.load(tmp_path / FILE, len(TEXTS))
     np.testing.assert_array_equal(scores(again, "هدف", "سعر", "صرف"), scores(linear, "هدف", "سعر", "صرف"))
-    LinearTagModel.none().save(tmp_path)
-    assert LinearTagModel.load(tmp_path, 3).scores(features(["هدف", "مرمي"])).tolist() == [0.0, 0.0, 0.0]
+    LinearTagModel.none().save(tmp_path / FILE)
+    assert LinearTagModel.load(tmp_path / FILE, 3).scores(features(["هدف", "مرمي"])).tolist() == [0.0, 0.0, 0.0]
 
 
 @pytest.mark.parametrize("damage", ["features", "idf", "starts", "tags", "weights"])
 def test_a_damaged_model_is_refused(linear: LinearTagModel, tmp_path: Path, damage: str) -> None:
-    linear.save(tmp_path)
+    linear.save(tmp_path / FILE)
     parts = load_file(tmp_path / FILE)
     save_file({**parts, damage: parts[damage][:-1]}, tmp_path / FILE)
     with pytest.raises(ModelError, match=r"linear\.safetensors: damaged"):
-        LinearTagModel.load(tmp_path, len(TEXTS))
+        LinearTagModel.load(tmp_path / FILE, len(TEXTS))
     save_file({name: part for name, part in parts.items() if name != damage}, tmp_path / FILE)
     with pytest.raises(ModelError, match=r"linear\.safetensors: damaged"):
-        LinearTagModel.load(tmp_path, len(TEXTS))
+        LinearTagModel.load(tmp_path / FILE, len(TEXTS))
 
 
 @pytest.mark.parametrize(
@@ -142,17 +143,17 @@ def test_a_damaged_model_is_refused(linear: LinearTagModel, tmp_path: Path, dama
 def test_arrays_that_do_not_fit_together_are_refused(
     linear: LinearTagModel, tmp_path: Path, changed: dict[str, Callable[[NDArray[Any]], NDArray[Any]]]
 ) -> None:
-    linear.save(tmp_path)
+    linear.save(tmp_path / FILE)
     parts = load_file(tmp_path / FILE)
     save_file(parts | {name: change(parts[name]) for name, change in changed.items()}, tmp_path / FILE)
     with pytest.raises(ModelError, match=r"linear\.safetensors: damaged"):
-        LinearTagModel.load(tmp_path, len(TEXTS))
+        LinearTagModel.load(tmp_path / FILE, len(TEXTS))
 
 
 def test_a_model_of_another_vocabulary_is_refused(linear: LinearTagModel, tmp_path: Path) -> None:
-    linear.save(tmp_path)
+    linear.save(tmp_path / FILE)
     with pytest.raises(ModelError, match=r"linear\.safetensors"):
-        LinearTagModel.load(tmp_path, TRADE)
+        LinearTagModel.load(tmp_path / FILE, TRADE)
 
 
 def test_too_many_tags_are_refused() -> None:
