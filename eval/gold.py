@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from wusum.eval.config import EvalConfig
 from wusum.model.errors import CorpusError
 from wusum.model.text.words import match_key
-from wusum.train.data.corpora import Example, LabelMap, TagRules, examples, open_rows
+from wusum.train.data.corpora import ANNOTATED, Example, LabelMap, TagRules, annotated, examples, open_rows
 
 HAND_LABELLED = Path(__file__).parent / "topics_by_hand.jsonl"
 """Ids and topics of the articles that were labelled by hand; `topics_by_hand.md` has the rules."""
@@ -97,7 +97,7 @@ def read_tagged(data: Path, corpus: str, split: str, tag_rules: str) -> list[Exa
             rules.clean(row["tags"]),
             row.get("date") or "",
         )
-        for row in open_rows(data, corpus)
+        for row in (annotated(data, [split]) if corpus == ANNOTATED else open_rows(data, corpus))
         if row["split"] == split and row.get("text") and row.get("tags")
     ]
 

@@ -41,7 +41,7 @@ class ModelSpec:
 
 
 DEFAULT_SPEC: Final = ModelSpec()
-"""The bundled model with ONNX Runtime, on whatever device there is."""
+"""The small model with ONNX Runtime, on whatever device there is."""
 
 
 class PredictKeywords(TypedDict, total=False):

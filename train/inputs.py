@@ -18,9 +18,10 @@ Inputs = dict[str, str]
 
 
 def corpus_inputs(folder: Path, corpora: Iterable[str]) -> Inputs:
-    """Return the digests of the files of corpora, and of the annotated rows, some of which no corpus may train on.
+    """Return the digests of the files of corpora, of the annotated rows and of the annotations.
 
-    Raises CorpusError for a corpus without file.
+    No corpus may train on some of these. `annotated` stands for all corpora whose articles it has. Raises CorpusError
+    for another corpus without file.
     """
     names = dict.fromkeys(corpora)
     if ANNOTATED in names:

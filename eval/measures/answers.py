@@ -144,19 +144,19 @@ class Labelling:
         """Return micro-F1, macro-F1 over the gold topics, and measures of the first topic.
 
         These are the share of articles whose first topic is a gold one ("first right"), or the main one ("main right"),
-        the expected calibration error of its probability, and how many articles the system is sure of ("confident") and
-        is right about: in their main topic if that is known, else in any ("confident right").
+        the expected calibration error of its probability, and the share of articles that the system is sure of
+        ("confident") with the same two shares of these.
         """
         micro, macro = ratio_statistic(self.counts), macro_f1_statistic(*self._tables())
         count = len(self.gold)
-        right = self.correct.astype(float)
-        shares = {"first right": right}
+        shares = {"first right": self.correct.astype(float)}
         if self.main_first:
             pairs = zip(self.predicted, self.gold, strict=True)
-            shares["main right"] = right = np.array([p[:1] == g[:1] != () for p, g in pairs], float)
+            shares["main right"] = np.array([p[:1] == g[:1] != () for p, g in pairs], float)
         if self.confident is not None:
-            shares["confident"] = np.array(self.confident, float)
-            shares["confident right"] = right[list(self.confident)]
+            sure = list(self.confident)
+            of_these = {f"confident, {name}": values[sure] for name, values in shares.items()}
+            shares |= {"confident": np.array(sure, float), **of_these}
         scores = [
             Score(*_place(self.key), "micro-F1", self.value(), *interval(micro, count), count),
             Score(*_place(self.key), "macro-F1", macro(np.arange(count)), *interval(macro, count), count),

@@ -35,7 +35,7 @@ class Verdict:
 
 
 def verdicts(evaluation: Evaluation) -> list[Verdict]:
-    """Return the verdict of each suite, and one on calibration if the topics suite was run."""
+    """Return the verdict of each suite, and one on calibration if a suite of `CALIBRATED_SUITES` was run."""
     found = [_verdict(evaluation, suite) for suite in dict.fromkeys(a.key.suite for a in evaluation.answers)]
     calibration = _calibration(evaluation)
     return [*found, calibration] if calibration else found
@@ -77,7 +77,7 @@ def _missing_answers(evaluation: Evaluation, suite: str) -> tuple[str, bool]:
 
 
 def _calibration(evaluation: Evaluation) -> Verdict | None:
-    """Return whether the model is calibrated on all corpora that it gives probabilities for; None if there are none.
+    """Return whether the model is calibrated on all corpora of `CALIBRATED_SUITES`; None if it answered on none.
 
     It is not where its error is too high and higher than chance makes that of a calibrated model.
     """

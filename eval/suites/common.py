@@ -22,7 +22,7 @@ from wusum.model.options import PredictOptions
 from wusum.model.stream import CHUNK_ARTICLES
 from wusum.model.tagger import Tagger
 from wusum.model.text.words import match_key
-from wusum.train.data.corpora import Example, LabelMap, open_rows
+from wusum.train.data.corpora import ANNOTATED, Example, LabelMap, annotated, open_rows
 
 
 def model_classes(tagger: Tagger, key: Key, articles: Sequence[LabelledArticle], label_map: LabelMap) -> Classification:
@@ -167,7 +167,7 @@ def _training_tags(data: Path, before: str) -> set[str]:
     return {
         match_key(tag)
         for corpus in corpora
-        for row in open_rows(data, corpus)
+        for row in (annotated(data, ["train"]) if corpus == ANNOTATED else open_rows(data, corpus))
         if row.get("split") == "train" and not (before and (row.get("date") or "") >= before)
         for tag in row.get("tags") or ()
     }

@@ -1,4 +1,4 @@
-"""Models that a suite trains itself, by the recipe of the measured one with some settings changed.
+"""Models that a suite trains itself, by the configured fine-tuning with some settings changed.
 
 The folder of a model is named by a digest of everything that the model depends on: settings, contents of the data, and
 code. A model of other data or other code therefore never answers in its place.

@@ -111,10 +111,11 @@ class Artifact:
 
         Raises ModelError, which names the file and the remedy, for a missing, incomplete or damaged model.
         """
-        name = "small" if model is None else str(model)
-        folder = SIZES.get(name, Path(name))
-        if name not in SIZES and not folder.exists() and name.count("/") == 1:
-            folder = _download(name)
+        name = "small" if model is None else model
+        bundled = SIZES.get(name) if isinstance(name, str) else None  # a Path is a folder, whatever its name
+        folder = bundled or Path(name)
+        if not bundled and not folder.exists() and str(name).count("/") == 1:
+            folder = _download(str(name))
         if not folder.is_dir():
             raise ModelError(
                 f"{folder}: no such model folder; give {' or '.join(SIZES)}, a folder, or a Hub id such as owner/name"

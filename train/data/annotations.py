@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import lzma
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,14 +34,11 @@ def _read(path: Path) -> dict[str, dict[str, dict[str, Any]]]:
     return found
 
 
-def annotated_rows(
-    rows_of: Callable[[str], Iterable[dict[str, Any]]], corpora: Iterable[str], splits: Sequence[str]
-) -> Iterator[dict[str, Any]]:
-    """Yield the annotated articles of some splits of corpora, given a function that yields the rows of a corpus."""
-    for corpus in corpora:
-        wanted = {name: row for name, row in read_annotations().get(corpus, {}).items() if row["split"] in splits}
-        for row in rows_of(corpus) if wanted else ():
-            if (found := wanted.get(row["id"])) and row.get("text"):
-                text = " ".join(row["text"].split()[:WORDS])
-                known = {name: found[name] for name in ("split", "topics", "tags")}
-                yield row | known | {"text": text, "label": None, "source": corpus}
+def annotated_rows(rows: Iterable[dict[str, Any]], corpus: str, splits: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield the annotated articles of some splits of a corpus, given its rows."""
+    wanted = {name: row for name, row in read_annotations().get(corpus, {}).items() if row["split"] in splits}
+    for row in rows:
+        if (found := wanted.get(row["id"])) and row.get("text"):
+            text = " ".join(row["text"].split()[:WORDS])
+            known = {name: found[name] for name in ("split", "topics", "tags")}
+            yield row | known | {"text": text, "label": None, "source": corpus}

@@ -8,6 +8,7 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -184,17 +185,28 @@ def open_rows(folder: str | Path, corpus: str) -> Iterator[dict[str, Any]]:
     Articles that are annotated for a test, near-duplicates of them and articles of outlets that must stay unseen are in
     no training or validation split; annotated validation articles are in no training split.
     """
-    kept = corpus != ANNOTATED and corpus_path(folder, ANNOTATED).is_file()
-    reserved = Reserved.of(rows(folder, ANNOTATED) if kept else (), read_annotations().get(corpus, {}).values())
+    reserved = _reserved(folder, corpus) if corpus != ANNOTATED else Reserved.of(())
     return (row for row in rows(folder, corpus) if not reserved.keeps(row))
+
+
+def _reserved(folder: str | Path, corpus: str) -> Reserved:
+    """Return what the annotated rows of a folder keep from the splits of a corpus, and the annotations of that one."""
+    splits = {name: row["split"] for name, row in read_annotations().get(corpus, {}).items()}
+    kept = {name for name, split in splits.items() if split != "train"}
+    own = (row | {"split": splits[row["id"]]} for row in (rows(folder, corpus) if kept else ()) if row["id"] in kept)
+    given = rows(folder, ANNOTATED) if corpus_path(folder, ANNOTATED).is_file() else ()
+    return Reserved.of(chain((row for row in own if row.get("text")), given))
 
 
 def annotated(folder: str | Path, splits: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield the articles of some splits that were annotated: the corpus `annotated`, and further ones of the folder."""
     if corpus_path(folder, ANNOTATED).is_file():
         yield from (row for row in rows(folder, ANNOTATED) if row["split"] in splits)
-    present = [corpus for corpus in read_annotations() if corpus_path(folder, corpus).is_file()]
-    yield from annotated_rows(lambda corpus: rows(folder, corpus), present, splits)
+    for corpus, known in read_annotations().items():
+        if corpus_path(folder, corpus).is_file() and any(row["split"] in splits for row in known.values()):
+            reserved = _reserved(folder, corpus)
+            found = annotated_rows(rows(folder, corpus), corpus, splits)
+            yield from (row for row in found if not reserved.keeps(row))
 
 
 def prose(text: str) -> str:

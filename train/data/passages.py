@@ -60,9 +60,9 @@ class PassageSettings(CorpusSettings):
     max_words: int = 352
     """Words of an article that are read."""
     title_share: float = 0.33
-    """Share of the articles whose title is also read alone; articles whose topics were found by reading all are."""
+    """Share of the articles whose title is also read alone; of those whose topics were found by reading, all are."""
     short_share: float = 0.25
-    """Share of the articles of which the beginning without title is also read, with the same exception."""
+    """Share of the articles whose beginning is also read without title; of those with topics by reading, all are."""
     short_words: int = 50
     """Words of such a beginning."""
     anonymous_share: float = 0.5
@@ -121,7 +121,7 @@ def _rows(settings: PassageSettings, topics: LabelMap) -> Iterator[dict[str, Any
 def article_rows(settings: PassageSettings, topics: LabelMap, example: Example) -> Iterator[dict[str, Any]]:
     """Yield the rows of an article, the one with its beginning first; none for an article without words."""
     text, title = example.text, len(example.title)
-    known = [topics.keys.index(topic) for topic in example.topics or ()]
+    known = list(topics.numbers(example))
     mentions = phrase_mentions(example), name_mentions(example)
     for number, (start, end) in enumerate(passage_offsets(settings, example)):
         passage = text[start:end]
@@ -144,7 +144,7 @@ def passage_offsets(settings: PassageSettings, example: Example) -> list[Offsets
     """Return the offsets of the passages of an article in its text.
 
     The text is cut by words, the title being the beginning of the first passage. The title alone and the beginning of
-    the body come behind; whether they do depends on the article's id.
+    the body come last; whether they do depends on the article's id.
     """
     words = [word.span() for word in islice(_WORD.finditer(example.text), settings.max_words)]
     title = len(_WORD.findall(example.title))

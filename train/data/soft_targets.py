@@ -47,7 +47,7 @@ class SoftTargets:
         return replace(self, vectors=(self.vectors - mean).astype(np.float16))
 
     def with_labels(self, rows: datasets.Dataset, topic_share: float, mark_share: float) -> SoftTargets:
-        """Return the targets with topics and marks that are known of the passages, rows of `passage_rows`.
+        """Return the targets mixed with the topics and marks that are known for the passages, rows of `passage_rows`.
 
         They have the shares `topic_share` and `mark_share` of a target; the teachers keep the rest.
         """

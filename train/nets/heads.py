@@ -52,7 +52,7 @@ def topic_loss(logits: Tensor, topics: Tensor, exact: Tensor) -> Tensor:
     """Return the mean loss of the rows that have topics.
 
     `logits` and `topics` are [rows, topics]. The topics of a row that is `exact` [rows] are all that it has; those of
-    another are a set, one of which at least it has.
+    another are a set, of which it has at least one.
     """
     labelled = topics.any(-1)
     if not labelled.any():

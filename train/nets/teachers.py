@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from wusum.model.errors import ConfigError
-from wusum.model.network import module
+from wusum.model.network import module, outputs, spans
 from wusum.model.network.module import Network, load_network, mean_pool
 from wusum.model.network.outputs import KINDS
 from wusum.model.network.spans import MARKS
+from wusum.model.text import normalisation
 from wusum.train.cache import code_digest, digest_of, write_atomically
+from wusum.train.data import soft_targets as answers
 from wusum.train.data import text_units, tokens
 from wusum.train.data.soft_targets import SoftTargets, joined, mean_of
 from wusum.train.data.text_units import cut, unit_marks, units
@@ -70,7 +72,7 @@ def soft_targets(rows: datasets.Dataset, teachers: Sequence[Path], folder: Path,
     Vectors are the first teacher's; probabilities are means over the teachers. A folder keeps them, some thousands of
     passages in a file, so that a run which is cut does not begin anew.
     """
-    code = code_digest(sys.modules[__name__], module, text_units, tokens)
+    code = code_digest(sys.modules[__name__], module, normalisation, outputs, answers, spans, text_units, tokens)
     made_by = [teacher_digest(teacher) for teacher in teachers], bf16, code
     opened = cache(lambda: [Teacher(teacher, bf16) for teacher in teachers])
     shards = []

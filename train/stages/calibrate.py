@@ -68,7 +68,7 @@ class CalibrateConfig(TreeSettings):
     before: str = ""
     """Leave out articles dated from here on, as in the fine-tuning."""
     tag_holdout: float = 0.125
-    """Share of tagged articles that the fine-tuning did not see, on which the ranking is fitted."""
+    """Share of the tagged articles whose tags no training of the network saw, on which the ranking is fitted."""
     absent_precision: float = 0.6
     """Least precision, on validation articles, of given tags that do not stand in the article."""
     phrase_corpora: list[str] = field(default_factory=list)

@@ -82,9 +82,12 @@ def run(config: DistillConfig, callbacks: Sequence[TrainerCallback] = ()) -> Non
 
     Raises ConfigError for teachers of other topics, and for settings that do not fit each other.
     """
-    pin(config, config.output, run_inputs(config), FREE)
+    if torch.cuda.device_count() > 1:
+        raise ConfigError("distill trains on one GPU: choose it by CUDA_VISIBLE_DEVICES=0")
+    inputs = run_inputs(config)
     topics = LabelMap.load(config.topics)
     check_teachers(config.teachers, topics)
+    pin(config, config.output, inputs, FREE)
     tokenizer = load_tokenizer(config.tokenizer)
     rows = passage_rows(config, topics)
     tags = tag_labels(rows, config.tag_min_count)

@@ -38,7 +38,7 @@ def fit_topic_thresholds(
 
 
 def fit_sure_score(scores: NDArray[np.float32], right: NDArray[np.bool_], share: float) -> float:
-    """Return the least score from which on at least a share of the first topics is right, in hundredths.
+    """Return the least score at or above which at least this share of the first topics is right, in hundredths.
 
     `scores` and `right` [articles] are of the first topic of each article. It is 1 if no score is high enough.
     """

@@ -48,11 +48,13 @@ def test_the_first_topic_is_measured_with_its_probability() -> None:
     assert found["first right"] == pytest.approx(2 / 3)  # all but c
     assert found["main right"] == pytest.approx(1 / 3)  # b
     assert found["confident"] == pytest.approx(2 / 3)
-    assert found["confident right"] == pytest.approx(1 / 2)  # b of the last two, by the main topic
+    assert found["confident, first right"] == 1  # the last two
+    assert found["confident, main right"] == pytest.approx(1 / 2)  # b of these
     assert found["ECE"] == pytest.approx((0.3 + (1 - 0.7) + 0) / 3)
     one_topic = score_values(replace(plain, confident=(False, True, False)))
-    assert one_topic["confident right"] == 1  # any of the topics: the main one is not known
-    assert "confident right" not in score_values(replace(plain, confident=(False, False, False)))
+    assert one_topic["confident, first right"] == 1
+    assert "confident, main right" not in one_topic
+    assert "confident, first right" not in score_values(replace(plain, confident=(False, False, False)))
 
 
 def test_an_article_without_topics_has_no_main_one() -> None:

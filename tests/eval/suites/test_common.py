@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support import POISON, eval_config, score_values, write_corpus
+from tests.support import POISON, annotate, copy_corpora, eval_config, score_values, write_corpus
 from wusum.eval.baselines.label_sets import LabelSetModel, decoder
 from wusum.eval.config import EvalConfig
-from wusum.eval.gold import labelled_articles
+from wusum.eval.gold import labelled_articles, read_tagged
 from wusum.eval.measures.answers import Key
 from wusum.eval.suites import common
 from wusum.eval.suites.common import (
@@ -28,7 +28,7 @@ from wusum.eval.suites.common import (
 )
 from wusum.model.prediction import Prediction, Tag, Topic
 from wusum.model.text.words import match_key
-from wusum.train.data.corpora import Example, LabelMap
+from wusum.train.data.corpora import Example, LabelMap, examples
 
 KEY = Key("tags", "c")
 
@@ -159,3 +159,18 @@ def test_known_tags_are_those_of_training_articles_of_any_corpus(corpora: Path, 
     assert training_tags(config) == {"اول", "ثان", "ثالث"}
     assert training_tags(config, before="2024-05") == {"اول", "ثالث"}
     assert training_tags(config, before="2024-06") == {"اول", "ثان", "ثالث"}
+
+
+def test_tags_of_annotations_are_known(corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = copy_corpora(corpora, tmp_path / "data")
+    row = {"id": "x", "title": "", "text": "نص", "topics": ["sport"], "tags": ["أول"], "date": None, "split": "train"}
+    write_corpus(folder / "annotated.jsonl.xz", [row])
+    one, other = list(examples(corpora, "plain"))[:2]
+    annotate(
+        monkeypatch, tmp_path,
+        {"corpus": "plain", "id": one.id, "split": "train", "topics": ["sport"], "tags": ["ثان"]},
+        {"corpus": "plain", "id": other.id, "split": "validation", "topics": ["sport"], "tags": ["ثالث"]},
+    )  # fmt: skip
+    assert training_tags(eval_config(folder)) == training_tags(eval_config(corpora)) | {"اول", "ثان"}
+    read = [e.id for e in read_tagged(folder, "annotated", "train", "")]
+    assert read == ["x", one.id]

@@ -53,6 +53,15 @@ def test_another_model_shares_no_file_with_the_bundled_ones(tmp_path: Path, file
         Artifact.open(folder)
 
 
+def test_a_path_is_a_folder_also_if_it_is_called_like_a_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Artifact.open("small").copy_to(tmp_path / "base")
+    assert Artifact.open(Path("base")).folder == Path("base")
+    assert Artifact.open("./base").folder == Path("base")
+    with pytest.raises(ModelError, match="small: no such model folder"):
+        Artifact.open(Path("small"))
+
+
 def test_a_name_that_is_none_is_refused_with_those_that_are() -> None:
     with pytest.raises(ModelError, match="large: no such model folder; give small or base, a folder, or a Hub id"):
         Artifact.open("large")

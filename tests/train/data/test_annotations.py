@@ -15,7 +15,7 @@ from wusum.train.data.reserved import Reserved
 
 
 def article(corpus: str, number: int, split: str, **more: Any) -> dict[str, Any]:
-    text = " ".join(f"كلمة{number}و{word}" for word in range(155))
+    text = " ".join(f"كلمة{corpus}{'بتثج'[number]}و{word}" for word in range(155))
     return {
         "id": f"{corpus}-{number}", "outlet": "صحيفة", "title": "عنوان", "text": f"{text}\n.", "label": "رياضة",
         "tags": ["وسم المحرر"], "date": "2024-01-02", "split": split,
@@ -97,6 +97,21 @@ def test_validation_articles_are_no_training_articles_of_their_corpus(folder: Pa
     assert read(folder, "sport", "validation") == ["sport-3"]
     corpus_path(folder, "annotated").unlink()
     assert read(folder, "news", "train") == ["news-0", "news-2", "news-3"]
+
+
+def test_near_duplicates_of_validation_articles_are_no_training_articles(folder: Path) -> None:
+    copies = [article("news", 1, split, id=f"copy-{split}") for split in ("train", "validation")]
+    write_corpus(folder / "news.jsonl.xz", [*(article("news", n, "train") for n in range(4)), *copies])
+    assert read(folder, "news", "train", "validation") == ["news-0", "news-2", "news-3", "copy-validation"]
+
+
+def test_annotations_of_articles_that_are_kept_for_tests_are_not_read(folder: Path) -> None:
+    test = article("own", 2, "test", text=article("news", 0, "")["text"], topics=["arts"], label=None)
+    unseen = article("own", 3, "test", outlet="صحيفة", unseen_outlet=True, topics=["arts"], label=None)
+    write_corpus(folder / "annotated.jsonl.xz", [test])
+    assert read(folder, "annotated", "train", "validation") == ["news-1", "sport-1", "sport-3"]
+    write_corpus(folder / "annotated.jsonl.xz", [test, unseen])
+    assert read(folder, "annotated", "train", "validation") == []
 
 
 def test_the_file_has_topics_of_the_label_map_and_tags_for_training_and_validation() -> None:

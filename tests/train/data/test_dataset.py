@@ -16,6 +16,7 @@ from wusum.train.data import dataset
 from wusum.train.data.corpora import Example, LabelMap, examples, held_out
 from wusum.train.data.cues import Cues
 from wusum.train.data.dataset import possible_topics, sample_rows, training_dataset
+from wusum.train.data.mentions import MARK_COLUMNS
 from wusum.train.data.tokens import load_tokenizer
 
 
@@ -184,6 +185,22 @@ def test_held_out_articles_and_those_after_a_date_are_no_rows(corpora: Path, row
     before = {corpus: sum(e.date < "2024-07" for e in examples(corpora, corpus)) for corpus in counts}
     assert Counter(rows(tag_holdout=0.0, before="2024-07")["corpus"]) == before
     assert Counter(rows(tag_holdout=0.0, max_rows=5)["corpus"]) == {"plain": 5, "almayadeen": 5}
+
+
+def test_of_a_held_out_annotated_article_the_topics_are_learned_but_not_the_tags(
+    rows: Any, corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = [
+        {"corpus": "almayadeen", "id": e.id, "split": "train", "topics": ["sport"], "tags": ["البورصة"]}
+        for e in examples(corpora, "almayadeen")
+    ]
+    annotate(monkeypatch, tmp_path, *chosen)
+    held = [held_out(row["id"], 0.2) for row in chosen]
+    assert any(held)
+    found = rows(tmp_path, corpora={"annotated": 1.0}, tag_holdout=0.2)
+    assert len(found) == len(chosen)
+    assert all(found["exact"])
+    assert [not row[MARK_COLUMNS[0]] for row in found] == held
 
 
 def test_rows_are_of_training_articles_alone(rows: Any, tokenizer_folder: Path) -> None:

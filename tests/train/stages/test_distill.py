@@ -132,7 +132,16 @@ def test_a_teacher_of_other_topics_is_refused(
     with pytest.raises(ConfigError, match="teacher: its topics are not those of the label map"):
         distill.run(config)
     with pytest.raises(ConfigError, match="teachers: none"):
-        distill.run(replace(config, teachers=[], output=tmp_path / "other"))
+        distill.run(replace(config, teachers=[]))
+    assert not config.output.exists()  # nothing that a run with right teachers would have to go on with
+
+
+def test_more_than_one_gpu_is_refused(
+    corpora: Path, finetuned: Path, tokenizer_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(ConfigError, match="one GPU: choose it by CUDA_VISIBLE_DEVICES=0"):
+        distill.run(settings(corpora, finetuned, tokenizer_folder, tmp_path / "run"))
 
 
 def test_an_encoder_starts_from_its_teacher_from_vectors_or_from_a_base_model(
