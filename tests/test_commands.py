@@ -196,7 +196,7 @@ def test_an_evaluation_writes_reports_that_can_be_compared(finished: Path, tmp_p
     for name in ("report", "other", "int8"):
         assert (folder / name / "report.html").stat().st_size > 1000
         metrics = json.loads((folder / name / "metrics.json").read_text(encoding="utf-8"))
-        model = folder / "runs" / "finetune" / "model" if name == "other" else BUNDLED
+        model = folder / "runs" / "distill" / "model" if name == "other" else BUNDLED
         assert metrics["about"]["model_fingerprint"] == model_fingerprint(model)
         assert metrics["about"]["settings"]["runtime"] == ("int8" if name == "int8" else "onnx")
 

@@ -245,9 +245,10 @@ def test_the_files_of_a_run_are_described(suite: FakeSuite, settings: EvalConfig
     assert found["model_fingerprint"]
     assert found["data"].keys() == {"plain.jsonl.xz"}
     assert found["retrained"] == {}
-    assert found["training_loss"] == read_json(fake.artifact.folder / "history.json") != []
     fake.artifact.folder = tmp_path
     assert run(fake, settings).about["training_loss"] == []
+    (tmp_path / "history.json").write_text("[[64, 2.5]]", encoding="utf-8")
+    assert run(fake, settings).about["training_loss"] == [[64, 2.5]]
 
 
 def test_nothing_to_measure_is_an_error(corpora: Path, tmp_path: Path, fake: Any) -> None:

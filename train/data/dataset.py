@@ -147,17 +147,18 @@ def _rows(settings: DatasetSettings, tokenizer: Tokenizer, topics: LabelMap) -> 
 
 
 def training_examples(settings: DatasetSettings, corpus: str) -> Iterator[Example]:
-    """Yield the training articles of a corpus; one that is held out without tags and key phrases, or not at all.
+    """Yield the training articles of a corpus but those with tags by editors that are held out.
 
-    It is left out if its tags are all that is known of it.
+    Of annotated articles that are held out only the topics are learned.
     """
     rules = TagRules.load(settings.tag_rules)
     found = examples(settings.data, corpus, before=settings.before, rules=rules)
     for example in islice(found, settings.max_rows or None):
-        if not (example.phrases and held_out(example.id, settings.tag_holdout)):
-            yield example
-        elif example.topics is not None:
+        held = held_out(example.id, settings.tag_holdout)
+        if held and example.topics is not None:
             yield replace(example, tags=None, phrases=None)
+        elif not (held and example.tags):
+            yield example
 
 
 def possible_topics(example: Example, topics: LabelMap, cues: Cues | None) -> tuple[int, ...]:
