@@ -222,7 +222,7 @@ QUALITY = {
 SPEED = {
     "`wusum tag`": "wusum tag",
     "`wusum tag --runtime int8`": "wusum tag, int8",
-    "`transformers.pipeline`, the same encoder alone": "transformers.pipeline, batch 32",
+    "`transformers.pipeline`, the same encoder alone": "transformers.pipeline, batch 1",
 }
 """The rows of the README's table of speed, and the system of each."""
 
