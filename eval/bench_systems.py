@@ -19,6 +19,7 @@ from wusum.model.network.encoder import Encoder
 from wusum.model.network.runtime import Int8Runtime, available_cpus
 from wusum.model.tagger import Tagger
 from wusum.train.data.corpora import Example, LabelMap
+from wusum.train.data.tokens import SpecialTokens, load_tokenizer
 
 TORCH_SHARE = 20
 """The torch systems, which are slow, get the first window in this many."""
@@ -167,7 +168,9 @@ def torch_systems(workload: Workload, folder: Path, window: int) -> dict[str, Sy
     part = workload.windows[: max(len(workload.windows) // TORCH_SHARE, MIN_TORCH_WINDOWS)]
     articles = len(part) * len(workload.articles) / len(workload.windows)
     encoder = AutoModel.from_pretrained(folder, trust_remote_code=False).float().eval()
-    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"), pad_token="[PAD]")  # type: ignore[no-untyped-call]
+    own = load_tokenizer(folder)
+    pad = own.id_to_token(SpecialTokens.of(own).pad)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=own, pad_token=pad)  # type: ignore[no-untyped-call]
     texts: list[Any] = [tokenizer.decode(ids, skip_special_tokens=True) for ids in part]
     tokens = sum(map(len, part))
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from tests.support import ROOT, TINY_COUNTS
 from wusum.eval.bench import sample, short_articles, tags_add, times_pipeline
-from wusum.eval.bench_systems import Rate, Workload, int8_systems, matrix_rate, window_flops
+from wusum.eval.bench_systems import Rate, Workload, int8_systems, matrix_rate, torch_systems, window_flops
 from wusum.eval.config import EvalConfig
 from wusum.eval.report.quote import speed_table
 from wusum.model.cli import app, load_parts
+from wusum.model.network.artifact import SIZES
 from wusum.train.data.corpora import Example
 
 BENCH = ROOT / "eval" / "bench.json"
@@ -58,6 +60,14 @@ def test_the_command_is_measured_against_the_pipeline_at_its_best() -> None:
     assert times_pipeline(rates) == 5.0
     assert times_pipeline(rates, "wusum tag, int8") == 7.5
     assert tags_add(rates) == 0.25
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_windows_of_unlike_lengths_are_read_together_by_each_size(size: str, tmp_path: Path) -> None:
+    article = Example("1", "c", "", "نص", None, None)
+    workload = Workload([article] * 2, [[9, 10, 11, 12, 13], [9, 10]], tmp_path / "dump")
+    for system in torch_systems(workload, SIZES[size], 16).values():
+        assert system().articles > 0
 
 
 def test_without_corpora_it_says_so(tmp_path: Path) -> None:
