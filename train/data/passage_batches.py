@@ -93,7 +93,7 @@ class PassageTokens:
 
 @dataclass(frozen=True, kw_only=True)
 class ReadingSettings:
-    """How a student reads passages: with less than its teachers, whose answers it is to give all the same."""
+    """Settings of reading: a student gets less of a passage than its teachers, and is to answer like them."""
 
     token_dropout: float = 0.1
     """Share of the tokens replaced by the tokenizer's mask token."""

@@ -1,4 +1,4 @@
-"""What a student is to answer: the answers of its teachers, and what is known."""
+"""Targets of a student: the answers of its teachers, mixed with the labels that are known."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from wusum.train.data.mentions import MARK_COLUMNS
 
 @dataclass(frozen=True)
 class SoftTargets:
-    """What a student is to answer for each passage."""
+    """The answers that a student is to give for each passage."""
 
     vectors: NDArray[np.float16]
     """Vectors [passages, size]."""

@@ -1,4 +1,4 @@
-"""What fine-tuned networks say about passages: the answers that a small encoder learns."""
+"""Answers of fine-tuned networks for passages, which a small encoder learns."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ from wusum.train.nets.tokenizer_pruning import prune_tokenizer
 log = logging.getLogger(__name__)
 
 TOKENIZER_CONFIG = "tokenizer_config.json"
-"""What `AutoTokenizer` reads beside the tokenizer: the names of special tokens, and how long a text may be."""
+"""The file that `AutoTokenizer` reads beside the tokenizer: names of special tokens, and the longest text."""
 
 ROLES = {
     "bos_token": ("<s>",),
