@@ -40,12 +40,12 @@ def test_a_killed_run_ends_as_an_unbroken_one_that_learns(
         lines = map(json.loads, (folder / "history.jsonl").read_text(encoding="utf-8").splitlines())
         return {line["step"]: line["eval_loss"] for line in lines if "eval_loss" in line}
 
-    contrast.run(settings(corpora, tokenizer_folder, tmp_path / "unbroken"))
-    contrast.run(settings(corpora, tokenizer_folder, tmp_path / "killed"), callbacks=[StopAt(10)])
+    contrast.run(settings(corpora, tokenizer_folder, tmp_path / "unbroken", seed=14))
+    contrast.run(settings(corpora, tokenizer_folder, tmp_path / "killed", seed=14), callbacks=[StopAt(10)])
     moved = copy_corpora(corpora, tmp_path / "moved")
-    contrast.run(settings(moved, tokenizer_folder, tmp_path / "killed"))
+    contrast.run(settings(moved, tokenizer_folder, tmp_path / "killed", seed=14))
     unbroken, resumed = losses(tmp_path / "unbroken"), losses(tmp_path / "killed")
-    assert unbroken[30] < unbroken[10]
+    assert unbroken[30] < 0.8 * unbroken[10]
     assert resumed[30] == pytest.approx(unbroken[30], abs=1e-4)
     one, other = (load_file(tmp_path / name / "encoder" / "model.safetensors") for name in ("unbroken", "killed"))
     for name, value in one.items():
