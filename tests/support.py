@@ -37,9 +37,10 @@ from wusum.model.tagging.controlled import ControlledRanker
 from wusum.model.tagging.entry import Entry
 from wusum.model.tagging.ranker import TagModel, TagRanker
 from wusum.model.tagging.selection import Thresholds
+from wusum.model.tagging.tag_words import TagWords
 from wusum.model.tagging.trees import BoostedTrees
 from wusum.model.tagging.vocabulary import Vocabulary
-from wusum.model.text.word_statistics import WordStatistics
+from wusum.model.text.word_statistics import WordStatistics, hash_word
 from wusum.model.text.words import match_key
 
 if TYPE_CHECKING:
@@ -63,6 +64,13 @@ def word_statistics() -> WordStatistics:
     """Return statistics of twenty articles, which all have the same common words; one has مفاعل besides."""
     common = match_key("قال في من على إن هذا كانت أمس").split()
     return WordStatistics.count([*[common] * 19, [*common, "مفاعل"]])
+
+
+def tag_words(shares: Mapping[str, tuple[float, float, float, float]]) -> TagWords:
+    """Return the words of tags, with their shares in each role; those of other words are 0.001."""
+    rows = sorted((hash_word(match_key(word)), row) for word, row in shares.items())
+    table = np.log([*(row for _, row in rows), (0.001,) * 4])
+    return TagWords(np.array([word for word, _ in rows], np.uint32), table.astype(np.float16))
 
 
 class LinearTrees(BoostedTrees):

@@ -186,17 +186,13 @@ def test_the_python_examples_of_the_model_page_run() -> None:
     assert set(names["dataset"].column_names) == {"text", "title", "confident", "topics", "tags", "error"}
 
 
-def test_the_pages_explain_every_key_of_an_explanation(tagger: Tagger) -> None:
+def test_the_page_explains_every_key_of_an_explanation(tagger: Tagger) -> None:
     ranker: Any = tagger.tag_ranker
     features = {feature.name: feature.description for feature in ranker.features}
     rows = re.findall(r"^\|[^|]*\| `(\w+)` \| ([^|]+) \|$", PAGES["model/README.md"], re.MULTILINE)
     similarity = TermSimilarity.name
     assert {name: text for name, text in rows if name != similarity} == features
     assert similarity in dict(rows)
-    table = re.search(r"\| keys \| meaning \|\n\|---\|---\|\n(.*?)\n\n", README, re.DOTALL)
-    assert table
-    keys = [key for line in table[1].splitlines() for key in re.findall(r"`(\w+)`", line.split("|")[1])]
-    assert sorted(keys) == sorted(["start", similarity, *features])
 
 
 # --- Numbers

@@ -10,8 +10,8 @@ from typing import Any
 from wusum import model, train
 from wusum.model.errors import ConfigError, CorpusError
 from wusum.train.cache import code_digest, digest_of, file_digest
-from wusum.train.data.annotations import FILE, read_annotations
-from wusum.train.data.corpora import ANNOTATED, corpus_path
+from wusum.train.data.annotations import FILE
+from wusum.train.data.corpora import ANNOTATED, annotated_sources, corpus_path
 
 Inputs = dict[str, str]
 """A digest of the contents of each input, by its name: that of a corpus's file, or of the setting that names it."""
@@ -25,7 +25,7 @@ def corpus_inputs(folder: Path, corpora: Iterable[str]) -> Inputs:
     """
     names = dict.fromkeys(corpora)
     if ANNOTATED in names:
-        names |= dict.fromkeys(name for name in read_annotations() if corpus_path(folder, name).is_file())
+        names |= dict.fromkeys(annotated_sources(folder))
     paths = [corpus_path(folder, name) for name in names if name != ANNOTATED]
     annotated = corpus_path(folder, ANNOTATED)
     try:

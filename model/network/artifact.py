@@ -26,6 +26,7 @@ FILES = (
     "tags.tsv",
     "ranking.json",
     "linear.safetensors",
+    "tag_words.safetensors",
     "word_statistics.safetensors",
     "README.md",
 )
@@ -34,7 +35,7 @@ FILES = (
 OPTIONAL_FILES = ("README.md", "model.int8.onnx")
 """The files that only some uses of a model need."""
 
-SHARED_FILES = ("tags.tsv", "linear.safetensors", "word_statistics.safetensors")
+SHARED_FILES = ("tags.tsv", "linear.safetensors", "tag_words.safetensors", "word_statistics.safetensors")
 """The files that do not depend on the network: the bundled models have them once."""
 
 

@@ -12,19 +12,20 @@ from wusum.model.prediction import Tag
 from wusum.model.tagging.entry import Entry
 from wusum.model.tagging.ranker import TagModel, TagRanker
 from wusum.model.tagging.selection import first
-from wusum.model.tagging.sources.key_phrases import PhraseStatistics
+from wusum.model.tagging.sources.centrality import Centrality
 from wusum.model.tagging.sources.known_tags import KnownTags
 from wusum.model.tagging.sources.linear import LinearTags
 from wusum.model.tagging.sources.nesting import Nesting
 from wusum.model.tagging.sources.new_phrases import SpanScores
+from wusum.model.tagging.sources.phrase_statistics import PhraseStatistics
 from wusum.model.tagging.sources.similarity import TagLogits, TermSimilarity
 from wusum.model.tagging.sources.tag_head import TagHead
 from wusum.model.tagging.terms import Term
 from wusum.model.tagging.vocabulary import Vocabulary
 from wusum.model.text.words import match_key
 
-ASSUMED_COUNTS: Final = {"present": 4, "tagged": 2, "prior": 2}
-"""Counts assumed of a term that no editor of the training data has given: somebody wants it given."""
+ASSUMED_COUNTS: Final = (4, 2, 2)
+"""The counts that an entry has of a term that no training article has: somebody wants it given."""
 
 
 class ControlledRanker:
@@ -46,7 +47,7 @@ class ControlledRanker:
                     continue  # two spellings of one term; `load_terms` refuses those of two
                 self._term[key] = term
                 number = known.index(key)
-                unseen = Entry(key, form, **ASSUMED_COUNTS, label=-1)
+                unseen = Entry(key, form, *ASSUMED_COUNTS, label=-1)
                 entries.append(unseen if number is None else known.entries[number])
         self.vocabulary = Vocabulary(entries)
         unknown = frozenset(key for key in self._term if key not in known)
@@ -57,6 +58,7 @@ class ControlledRanker:
                 LinearTags(model.linear, known, self.vocabulary),
                 SpanScores(),
                 PhraseStatistics(model.statistics),
+                Centrality(model.tag_words, model.statistics),
                 Nesting(),
             ],
             model.trees,

@@ -14,11 +14,13 @@ class Entry:
     present: int
     """Training articles that contain it."""
     tagged: int
-    """Training articles to which an editor gave it."""
+    """Training articles that have it as a tag."""
     prior: int
-    """Training articles that contain it and to which an editor gave it."""
+    """Training articles that contain it and have it as a tag."""
     label: int
     """Its label in the tag head, -1 if it has none."""
+    subject: bool = True
+    """Whether articles can have it without its standing there: a sport, but no person."""
 
 
 @dataclass(slots=True)

@@ -18,12 +18,14 @@ from wusum.model.options import PredictOptions
 from wusum.model.prediction import Tag
 from wusum.model.tagging.candidates import Candidate, Candidates, Document, Feature, Source
 from wusum.model.tagging.selection import Distinct, Thresholds, select, without_repeats
-from wusum.model.tagging.sources.key_phrases import PhraseStatistics
+from wusum.model.tagging.sources.centrality import Centrality
 from wusum.model.tagging.sources.known_tags import KnownTags
 from wusum.model.tagging.sources.linear import LinearTagModel, LinearTags
 from wusum.model.tagging.sources.nesting import Nesting
 from wusum.model.tagging.sources.new_phrases import NewPhrases
+from wusum.model.tagging.sources.phrase_statistics import PhraseStatistics
 from wusum.model.tagging.sources.tag_head import TagHead
+from wusum.model.tagging.tag_words import TagWords
 from wusum.model.tagging.trees import BoostedTrees
 from wusum.model.tagging.vocabulary import Vocabulary
 from wusum.model.text.lexicon import Lexicon, TokenisedText
@@ -39,6 +41,7 @@ class TagModel:
     vocabulary: Vocabulary
     trees: BoostedTrees
     linear: LinearTagModel
+    tag_words: TagWords
     statistics: WordStatistics
     thresholds: Thresholds
 
@@ -50,6 +53,7 @@ class TagModel:
             vocabulary,
             BoostedTrees.load(folder / "ranking.json"),
             LinearTagModel.load(model_file(folder, "linear.safetensors"), len(vocabulary.entries)),
+            TagWords.load(model_file(folder, "tag_words.safetensors")),
             WordStatistics.load(model_file(folder, "word_statistics.safetensors")),
             Thresholds(settings.tag_threshold, settings.absent_tag_threshold),
         )
@@ -58,13 +62,14 @@ class TagModel:
     def unfitted(cls) -> TagModel:
         """Return a model that gives no tags."""
         trees, linear = BoostedTrees.unfitted(), LinearTagModel.none()
-        return cls(Vocabulary([]), trees, linear, WordStatistics.empty(), Thresholds(0.5, 0.5))
+        return cls(Vocabulary([]), trees, linear, TagWords.none(), WordStatistics.empty(), Thresholds(0.5, 0.5))
 
     def save(self, folder: Path) -> None:
         """Write the tag files; the thresholds are in `config.json`."""
         self.vocabulary.save(folder / "tags.tsv")
         self.trees.save(folder / "ranking.json")
         self.linear.save(folder / "linear.safetensors")
+        self.tag_words.save(folder / "tag_words.safetensors")
         self.statistics.save(folder / "word_statistics.safetensors")
 
     @cached_property
@@ -79,8 +84,9 @@ class TagModel:
             KnownTags(known),
             TagHead(known),
             LinearTags(self.linear, known, known),
-            NewPhrases(self.lexicon, known),
+            NewPhrases(self.lexicon, known, self.tag_words),
             PhraseStatistics(self.statistics),
+            Centrality(self.tag_words, self.statistics),
             Nesting(),
         ]
 
@@ -165,7 +171,7 @@ class TagRanker:
         )
 
     def scores(self, table: NDArray[np.float64], adjusted: NDArray[np.float64] | float = 0.0) -> NDArray[np.float64]:
-        """Return the probability [candidates] that an editor gives a tag.
+        """Return the probability [candidates] that each candidate is a tag of the article.
 
         `table` has the features of the trees [candidates, features]; `adjusted` is added to the log odds.
         """

@@ -46,18 +46,19 @@ class Vocabulary:
         for number, line in enumerate(lines[1:], start=2):
             try:
                 key, text, *counts = line.split("\t")
-                present, tagged, prior, label = map(int, counts)
+                present, tagged, prior, label, subject = map(int, counts)
             except ValueError as error:
                 raise ModelError(
                     f"{path}:{number}: not an entry of a tag vocabulary; install the model again"
                 ) from error
-            entries.append(Entry(key, text, present, tagged, prior, label))
+            entries.append(Entry(key, text, present, tagged, prior, label, bool(subject)))
         return cls(entries)
 
     def save(self, path: Path) -> None:
         """Write `tags.tsv`."""
-        lines = ["key\ttext\tpresent\ttagged\tprior\tlabel"]
-        lines += ["\t".join(map(str, (e.key, e.text, e.present, e.tagged, e.prior, e.label))) for e in self.entries]
+        lines = ["key\ttext\tpresent\ttagged\tprior\tlabel\tsubject"]
+        rows = ((e.key, e.text, e.present, e.tagged, e.prior, e.label, int(e.subject)) for e in self.entries)
+        lines += ["\t".join(map(str, row)) for row in rows]
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def find(self, text: TokenisedText) -> dict[int, list[tuple[int, int]]]:
@@ -105,11 +106,6 @@ class Vocabulary:
     def beginnings(self) -> frozenset[str]:
         """The normalised first words of all entries, with their clitics."""
         return frozenset(found[0] for entry in self.entries if (found := normalise(entry.text).split()))
-
-    @cached_property
-    def labels(self) -> NDArray[np.int64]:
-        """The labels of the entries in the tag head, in ascending order."""
-        return np.array(sorted(self._by_label), np.int64)
 
     def of_label(self, label: int) -> int | None:
         """Return the number of the entry with a label of the tag head, or None."""

@@ -11,9 +11,6 @@ from wusum.model.text.normalisation import normalise
 from wusum.model.text.word_statistics import WordStatistics, hash_word
 from wusum.model.text.words import MIN_STEM, PROCLITICS, split_words, strip_clitics
 
-MIN_EDGE_IDF = 1.9
-"""Least inverse document frequency of the first and last word of a phrase; a word of 15% of the articles has 1.9."""
-
 
 class Lexeme(NamedTuple):
     """A word, wherever it stands."""
@@ -24,11 +21,7 @@ class Lexeme(NamedTuple):
     """Its stem, and what is left of it without prepositions and conjunctions: بموسكو and موسكو of وبموسكو."""
     hash: int
     """Hash of its stem."""
-    idf: float
-    """Inverse document frequency of its stem."""
     is_verb: bool
-    is_edge: bool
-    """Whether a phrase may begin or end with it: it is neither common, short, a number nor a verb."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +60,7 @@ class Lexicon(dict[str, Lexeme]):
         plain = normalise(written)
         stem = strip_clitics(plain)
         number = hash_word(stem)
-        idf, is_verb = self._statistics.idf_of_hash(number), self._statistics.is_verb(plain)
-        is_edge = idf > MIN_EDGE_IDF and len(stem) > 2 and not stem.isdigit() and not is_verb
-        made = Lexeme(plain, (stem, *_bare(plain, stem)), number, idf, is_verb, is_edge)
+        made = Lexeme(plain, (stem, *_bare(plain, stem)), number, self._statistics.is_verb(plain))
         if len(written) <= CACHE_MAX_LETTERS:
             if len(self) >= CACHE_SIZE:
                 self.clear()
@@ -79,7 +70,7 @@ class Lexicon(dict[str, Lexeme]):
 
 @cache
 def plain_lexicon() -> Lexicon:
-    """Return a lexicon for callers that need neither frequencies nor verbs."""
+    """Return a lexicon for callers that need no verbs."""
     return Lexicon(WordStatistics.empty())
 
 

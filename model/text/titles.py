@@ -1,10 +1,13 @@
-"""Titles before names."""
+"""Names of persons: what joins their parts, and titles before them."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
 
 from wusum.model.text.words import PROCLITICS
+
+NAME_JOINER = "بن"
+"""Joins the parts of a name: neither محمد nor سلمان alone is the name of محمد بن سلمان."""
 
 PARTICLES = {"من", "في", "علي", "عن", "الي", "مع", "بين", "ضد", "غير", "عبر", "حول", "بعد", "قبل", "منذ", "حتي", "دون",
               "خلال", "اثناء", "عند", "ضمن", "وسط", "وفق", "بسبب", "كل", "بعض", "هذا", "هذه", "ذلك", "تلك",

@@ -48,7 +48,7 @@ class WordStatistics:
 
     @classmethod
     def empty(cls) -> WordStatistics:
-        """Return statistics for which every word is common, so that nothing is a key phrase."""
+        """Return statistics for which every word is common, and none is a verb."""
         return cls(np.zeros(BUCKETS, np.float32))
 
     @classmethod
@@ -70,11 +70,7 @@ class WordStatistics:
 
     def idf(self, stem: str) -> float:
         """Return the inverse document frequency of a stem."""
-        return self.idf_of_hash(hash_word(stem))
-
-    def idf_of_hash(self, number: int) -> float:
-        """Return the inverse document frequency of a stem by its hash."""
-        return self._idf[number % BUCKETS]
+        return self._idf[hash_word(stem) % BUCKETS]
 
     def key_idf(self, key: str) -> tuple[float, float, float]:
         """Return mean, least and sum of the inverse document frequencies of the words of a match key."""

@@ -36,9 +36,9 @@ def reported(metrics: dict[str, Any], key: Key, metric: str) -> dict[str, dict[s
 
 FLOORS = {
     ("topics", "sanad_khaleej", "accuracy"): 0.94,
-    ("tags", "almayadeen", "F1@5"): 0.45,
+    ("tags", "almayadeen", "F1@5"): 0.38,
     ("annotated", "topics", "micro-F1"): 0.79,
-    ("annotated", "tags", "F1@5"): 0.33,
+    ("annotated", "tags", "F1@5"): 0.48,
 }
 """The least value that each measure of the bundled model may ever have."""
 
@@ -63,7 +63,7 @@ def test_the_bundled_model_is_as_good_as_the_pages_say(
     metrics = json.loads((BUNDLED / "metrics.json").read_text(encoding="utf-8"))
     scores = reported(metrics, key, metric)
     ours = scores.pop("wusum")
-    if (suite, corpus) in (("tags", "almayadeen"), ("annotated", "topics")):  # elsewhere a baseline is as good
+    if corpus != "sanad_khaleej":  # where a baseline is better
         assert answers.value() > max(score["value"] for score in scores.values())
     assert ours["low"] <= answers.value() <= ours["high"]
     pages = (ROOT / "README.md", BUNDLED / "README.md")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import annotate
+from tests.support import annotate, write_corpus
 from wusum.model.errors import ConfigError, CorpusError
 from wusum.train import inputs
 from wusum.train.inputs import corpus_inputs, file_inputs, run_digest
@@ -16,9 +16,9 @@ from wusum.train.inputs import corpus_inputs, file_inputs, run_digest
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Files of three corpora, one of which is the annotated one."""
+    """Files of three corpora, one of which is the annotated one, with an article of another."""
     for name in ("news", "other", "annotated"):
-        (tmp_path / f"{name}.jsonl.xz").write_bytes(b"rows of " + name.encode())
+        write_corpus(tmp_path / f"{name}.jsonl.xz", [{"id": "news-1", "text": name}])
     return tmp_path
 
 
@@ -52,6 +52,9 @@ def test_annotations_count_and_where_they_are_read_the_corpora_that_they_are_of(
     path.write_bytes(path.read_bytes()[::-1])
     changed = corpus_inputs(folder, ["news"])
     assert {name for name in before if changed[name] != before[name]} == {"annotations.jsonl.xz"}
+    write_corpus(folder / "annotated.jsonl.xz", [{"id": "blog-1"}])
+    write_corpus(folder / "blog.jsonl.xz", [{"id": "blog-1"}])
+    assert set(corpus_inputs(folder, ["annotated", "news"])) == with_others | {"blog.jsonl.xz"}
     (folder / "annotated.jsonl.xz").unlink()
     assert set(corpus_inputs(folder, ["annotated", "news"])) == with_others - {"annotated.jsonl.xz"}
 

@@ -6,8 +6,8 @@ import json
 import lzma
 import re
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -209,6 +209,18 @@ def annotated(folder: str | Path, splits: Sequence[str]) -> Iterator[dict[str, A
             yield from (row for row in found if not reserved.keeps(row))
 
 
+def annotated_sources(folder: str | Path) -> list[str]:
+    """Return the names of the corpora of a folder that have articles which were annotated."""
+    own = rows(folder, ANNOTATED) if corpus_path(folder, ANNOTATED).is_file() else ()
+    names = {*map(_source, own), *read_annotations()}
+    return sorted(name for name in names if name and corpus_path(folder, name).is_file())
+
+
+def _source(row: Mapping[str, Any]) -> str:
+    """Return the name of the corpus that an annotated article is from."""
+    return str(row.get("source") or row["id"].rpartition("-")[0])
+
+
 def prose(text: str) -> str:
     """Return the text of an article; of a body that is the page's JSON, only the description: the rest has the tags."""
     if not _JSON_BODY.match(text):
@@ -243,8 +255,20 @@ def examples(
                 topics=tuple(row["topics"]) if row.get("topics") else None,
                 outlet=row.get("outlet") or "",
                 unseen_outlet=bool(row.get("unseen_outlet")),
-                source=row.get("source") or (row["id"].rpartition("-")[0] if corpus == ANNOTATED else ""),
+                source=_source(row) if corpus == ANNOTATED else "",
             )  # fmt: skip
+
+
+def with_whole_bodies(folder: str | Path, articles: Iterable[Example]) -> Iterator[Example]:
+    """Yield annotated articles in their order, each with the whole body that the corpus of its source has, if any."""
+    found = list(articles)
+    bodies: dict[tuple[str, str], str] = {}
+    for source in sorted({article.source for article in found}):
+        if source and corpus_path(folder, source).is_file():
+            wanted = {article.id for article in found if article.source == source}
+            read = (row for row in rows(folder, source) if row["id"] in wanted)
+            bodies.update(((source, row["id"]), row["text"]) for row in read if row.get("text"))
+    return (replace(article, body=bodies.get((article.source, article.id), article.body)) for article in found)
 
 
 def _marked(tokens: Sequence[str], marks: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:

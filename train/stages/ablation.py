@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,15 +16,16 @@ from wusum.model.options import PredictOptions
 from wusum.model.tagger import Tagger
 from wusum.model.tagging.candidates import Source
 from wusum.model.tagging.ranker import TagModel, TagRanker
-from wusum.model.tagging.sources.key_phrases import PhraseStatistics
+from wusum.model.tagging.sources.centrality import Centrality
 from wusum.model.tagging.sources.linear import LinearTags
 from wusum.model.tagging.sources.nesting import Nesting
-from wusum.model.tagging.sources.new_phrases import NewPhrases, SpanScores, marked_phrases, tf_idf_phrases
+from wusum.model.tagging.sources.new_phrases import Finder, NewPhrases, SpanScores, likely_phrases, marked_phrases
+from wusum.model.tagging.sources.phrase_statistics import PhraseStatistics
 from wusum.model.tagging.sources.tag_head import TagHead
 from wusum.model.text.words import match_key
 from wusum.train.cache import write_json
 from wusum.train.data.corpora import Example, TagRules, examples
-from wusum.train.stages.calibrate import CalibrateConfig, fit_tags, read_tagged
+from wusum.train.stages.calibrate import CalibrateConfig, fit_tags, read_names, read_tagged
 from wusum.train.tagging.ranker import FoldModels, Sources, network_outputs
 
 log = logging.getLogger(__name__)
@@ -65,23 +66,23 @@ def without(*left_out: type) -> Sources:
     return lambda model: [source for source in model.sources() if not isinstance(source, left_out)]
 
 
-def _with_phrases(finder: Callable[..., object], *left_out: type) -> Sources:
-    """Return the sources of a model with a single finder of new phrases, without those of some classes."""
+def _with_phrases(finder: Finder) -> Sources:
+    """Return the sources of a model with a single finder of new phrases."""
 
     def sources(model: TagModel) -> list[Source]:
         found: list[Source] = []
-        for source in without(*left_out)(model):
+        for source in model.sources():
             new = isinstance(source, NewPhrases)
-            found.append(NewPhrases(model.lexicon, model.vocabulary, (finder,)) if new else source)  # type: ignore[arg-type]
+            found.append(NewPhrases(model.lexicon, model.vocabulary, model.tag_words, (finder,)) if new else source)
         return found
 
     return sources
 
 
 def _without_span_head(model: TagModel) -> list[Source]:
-    """Return the sources of a model with new phrases by TF-IDF alone, which are then proposed but not measured."""
+    """Return the sources of a model with new phrases by their words alone, proposed but not measured."""
     return [_Unmeasured(source) if isinstance(source, NewPhrases) else source
-            for source in _with_phrases(tf_idf_phrases)(model)]  # fmt: skip
+            for source in _with_phrases(likely_phrases)(model)]  # fmt: skip
 
 
 class _Unmeasured:
@@ -102,7 +103,9 @@ VARIANTS: dict[str, Sources] = {
     "without the tag head": without(TagHead),
     "without the linear model": without(LinearTags),
     "without the span head": _without_span_head,
-    "without key phrases": _with_phrases(marked_phrases, PhraseStatistics),
+    "without likely phrases": _with_phrases(marked_phrases),
+    "without TF-IDF": without(PhraseStatistics),
+    "without centrality": without(Centrality),
     "without new phrases": without(NewPhrases, SpanScores),
     "without nesting": without(Nesting),
 }
@@ -114,7 +117,7 @@ def run(config: AblationConfig) -> None:
     tagger = Tagger.from_pretrained(config.model)
     tagged = read_tagged(config)
     statistics = tagger.tag_model.statistics
-    models = FoldModels(tagged, statistics)
+    models = FoldModels(tagged, statistics, read_names(config, tagged))
     corpora = {name: list(_measurable(config, name)) for name in config.measured}
     whole: dict[str, Measured] = {}
     table = []

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import zlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,11 @@ from wusum.model.tagger import Tagger
 from wusum.model.tagging.ranker import TagModel, TagRanker
 from wusum.model.tagging.vocabulary import Vocabulary
 from wusum.model.text.word_statistics import WordStatistics
-from wusum.model.text.words import strip_clitics, words
-from wusum.train.data.corpora import Example, LabelMap, TagRules, examples, held_out
+from wusum.model.text.words import match_key, strip_clitics, words
+from wusum.train.data.corpora import Example, LabelMap, TagRules, examples, held_out, with_whole_bodies
 from wusum.train.inputs import corpus_inputs, file_inputs, run_digest
 from wusum.train.model_folder import TAG_LABELS, read_config, read_tag_labels, write_config
+from wusum.train.tagging.names import names_among
 from wusum.train.tagging.ranker import FoldModels, Sources, TreeSettings, fit_tag_model, network_outputs
 from wusum.train.tagging.tag_thresholds import fit_tag_thresholds
 from wusum.train.tagging.topic_thresholds import fit_sure_score, fit_topic_thresholds
@@ -56,7 +57,8 @@ class CalibrateConfig(TreeSettings):
     corpora: list[str]
     """Corpora with a validation split on which topics are calibrated."""
     annotated: str = ""
-    """Corpus of articles all of whose topics are known, to fit temperature and thresholds of topics on."""
+    """Corpus of articles all of whose topics are known, to fit temperature and thresholds of topics on. Their tags are
+    learned as those of editors are."""
     topic_threshold: float = 0.5
     """Least probability of a topic beside the best, unless one is fitted."""
     topic_count: int = 20
@@ -64,13 +66,15 @@ class CalibrateConfig(TreeSettings):
     sure_share: float = 0.9
     """Share of the articles with a sure first topic for which it is the main one."""
     tag_rules: str = ""
-    """File that names the corpora with tags by editors, which the tag model learns, and the tags to drop."""
+    """File that names the corpora with tags by editors, which the tag model learns, too, and the tags to drop."""
     before: str = ""
     """Leave out articles dated from here on, as in the fine-tuning."""
     tag_holdout: float = 0.125
     """Share of the tagged articles whose tags no training of the network saw, on which the ranking is fitted."""
-    absent_precision: float = 0.6
+    absent_precision: float = 0.7
     """Least precision, on validation articles, of given tags that do not stand in the article."""
+    name_corpora: list[str] = field(default_factory=list)
+    """Corpora that mark names: what is one is never given to an article that does not have it."""
     phrase_corpora: list[str] = field(default_factory=list)
     """Corpora with key phrases on which the ranking is fitted, too; the fine-tuning must not have seen them."""
     word_corpora: list[str] = field(default_factory=list)
@@ -105,18 +109,32 @@ def run(config: CalibrateConfig) -> None:
 def inputs_digest(config: CalibrateConfig) -> str:
     """Return a digest of everything that a calibration depends on but the network: settings, inputs and code."""
     tagged = sorted(TagRules.load(config.tag_rules).edited)
-    corpora = [*config.corpora, *tagged, *config.phrase_corpora, *config.word_corpora]
+    corpora = [*config.corpora, *tagged, *config.name_corpora, *config.phrase_corpora, *config.word_corpora]
     corpora += [config.annotated] if config.annotated else []
     files = {"topics": str(config.topics), "tag_rules": config.tag_rules}
     return run_digest(config, corpus_inputs(config.data, corpora) | file_inputs(files), ("data", "model"))
 
 
 def read_tagged(config: CalibrateConfig, split: str = "train") -> list[Example]:
-    """Return the tagged articles of a split."""
+    """Return the articles of a split with tags by annotators, and the others of it with tags by editors.
+
+    Half of those that were annotated by their beginning have their whole body: what is fitted on them has to hold for
+    articles of any length, at the price that tags which only the rest of the body would have are missing.
+    """
     rules = TagRules.load(config.tag_rules)
-    corpora = sorted(rules.edited)
-    found = (e for corpus in corpora for e in examples(config.data, corpus, [split], config.before, rules))
-    return [example for example in found if example.tags]
+    corpora = [*([config.annotated] if config.annotated else []), *sorted(rules.edited)]
+    found: dict[str, Example] = {}
+    for corpus in corpora:
+        for example in examples(config.data, corpus, [split], config.before, rules):
+            if tags := example.phrases if corpus == config.annotated else example.tags:
+                found.setdefault(example.id, replace(example, tags=tags, phrases=tags))
+    whole = with_whole_bodies(config.data, (example for example in found.values() if _is_whole(example)))
+    found.update((example.id, example) for example in whole)
+    return list(found.values())
+
+
+def _is_whole(example: Example) -> bool:
+    return bool(example.source) and zlib.crc32(example.id[::-1].encode()) % 2 == 0
 
 
 def fit_tags(
@@ -135,10 +153,17 @@ def fit_tags(
     rules = TagRules.load(config.tag_rules)
     phrased = [e for corpus in config.phrase_corpora for e in examples(config.data, corpus, rules=rules) if e.phrases]
     labels = head_labels(config.model, tagger.tag_model.vocabulary)
+    models = models or FoldModels(tagged, statistics, read_names(config, tagged))
     model = fit_tag_model(config, tagger, tagged, fresh, phrased, labels, statistics, sources, models)
     ranker = TagRanker(sources(model), model.trees, model.thresholds, model.lexicon)
     thresholds = fit_tag_thresholds(tagger, ranker, read_tagged(config, "validation"), config.absent_precision)
     return replace(model, thresholds=thresholds)
+
+
+def read_names(config: CalibrateConfig, tagged: Iterable[Example]) -> frozenset[str]:
+    """Return the match keys of tags of articles that the corpora with names mark as such."""
+    keys = {key for example in tagged for key in map(match_key, example.tags or ()) if key}
+    return names_among(sorted(keys), (e for corpus in config.name_corpora for e in examples(config.data, corpus)))
 
 
 def head_labels(folder: Path, vocabulary: Vocabulary) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -23,10 +23,12 @@ from wusum.model.tagging.candidates import Source
 from wusum.model.tagging.ranker import TagModel, TagRanker
 from wusum.model.tagging.selection import Thresholds
 from wusum.model.tagging.trees import BoostedTrees
+from wusum.model.tagging.vocabulary import Vocabulary
 from wusum.model.text.word_statistics import WordStatistics
 from wusum.model.text.words import match_key
 from wusum.train.data.corpora import Example
 from wusum.train.tagging.linear import article_features, fit_linear
+from wusum.train.tagging.tag_words import count_roles, fit_tag_words
 from wusum.train.tagging.vocabulary import build_vocabulary
 
 log = logging.getLogger(__name__)
@@ -87,19 +89,27 @@ Sources = Callable[[TagModel], list[Source]]
 class FoldModels:
     """Tag models without trees, fitted on parts of the tagged articles."""
 
-    def __init__(self, tagged: Sequence[Example], statistics: WordStatistics) -> None:
-        """Fit models on parts of `tagged`, all with the same word statistics."""
-        self.examples, self.statistics = tagged, statistics
+    def __init__(
+        self, tagged: Sequence[Example], statistics: WordStatistics, names: Container[str] = frozenset()
+    ) -> None:
+        """Fit models on parts of `tagged`, all with the same word statistics; `names` are tags that are no subjects."""
+        self.examples, self.statistics, self._names = tagged, statistics, names
         self._features = list(map(article_features, tagged))
+        self._roles = list(map(count_roles, tagged))
+
+    def vocabulary(self, numbers: Iterable[int], labels: Sequence[str]) -> Vocabulary:
+        """Return the vocabulary of the articles with these numbers; `labels` are the head's tags."""
+        return build_vocabulary([self.examples[n] for n in numbers], labels, self._names)
 
     def fit(self, numbers: Sequence[int], labels: Sequence[str]) -> TagModel:
-        """Return the vocabulary and linear model of the articles with these numbers; `labels` are the head's tags."""
+        """Return vocabulary, linear model and words of tags of the articles with these numbers."""
         examples = [self.examples[n] for n in numbers]
-        vocabulary = build_vocabulary(examples, labels)
+        vocabulary = self.vocabulary(numbers, labels)
         keys = (sorted(set(map(match_key, row.tags or ()))) for row in examples)
         given = [[tag for tag in map(vocabulary.index, some) if tag is not None] for some in keys]
         linear = fit_linear([self._features[n] for n in numbers], given, len(vocabulary.entries))
-        return TagModel(vocabulary, BoostedTrees.unfitted(), linear, self.statistics, Thresholds(0.0, 0.0))
+        tag_words = fit_tag_words([self._roles[n] for n in numbers])
+        return TagModel(vocabulary, BoostedTrees.unfitted(), linear, tag_words, self.statistics, Thresholds(0.0, 0.0))
 
 
 def fit_tag_model(
@@ -133,7 +143,7 @@ def fit_tag_model(
             log.warning("no ranking without the network's features: the candidates are all tags, or none is")
         else:
             trees = mixed(trees, grow(settings, plain, plain.names), settings.plain_share)
-    return replace(everything, vocabulary=build_vocabulary(tagged, labels), trees=trees)
+    return replace(everything, vocabulary=models.vocabulary(range(len(tagged)), labels), trees=trees)
 
 
 def _ranker(model: TagModel, sources: Sources) -> TagRanker:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -38,26 +39,35 @@ Ranked = list[tuple[set[str], list[Scored]]]
 def fit_tag_thresholds(
     tagger: Tagger, ranker: TagRanker, rows: Sequence[Example], absent_precision: float
 ) -> Thresholds:
-    """Return the thresholds of a ranker, fitted on validation articles with tags by editors.
+    """Return the thresholds of a ranker, fitted on validation articles with tags.
 
     The threshold of absent tags is the lowest at which a share `absent_precision` of them is right, or 1 if there is
     none. The threshold of present tags is the highest below it whose mean F1 is within TOLERANCE of the best: of the
-    tags that a lower one adds, half were useless or wrong (`eval/tags_by_hand.md`).
+    tags that a lower one adds, half were useless or wrong (`eval/tags_by_hand.md`). Every corpus counts the same
+    for it, whatever its size; for the other, every tag.
     """
-    ranked = _rank(tagger, ranker, rows)
+    parts: dict[str, list[Example]] = {}
+    for row in rows:
+        parts.setdefault(row.corpus, []).append(row)
+    ranked = [_rank(tagger, ranker, part) for part in parts.values()]
 
     def lowest_absent(steps: Sequence[float]) -> float:
-        return next((step for step in steps if _absent_precision(ranked, step) >= absent_precision), 1.0)
+        return next((step for step in steps if _absent_precision(chain(*ranked), step) >= absent_precision), 1.0)
 
     absent = _widened(lowest_absent)
 
+    def overall(present: float) -> float:
+        return sum(mean_f1(part, present, absent) for part in ranked) / max(len(ranked), 1)
+
     def highest_present(steps: Sequence[float]) -> float:
         allowed = [step for step in steps if step < absent] or steps
-        reached = {step: mean_f1(ranked, step, absent) for step in allowed}
+        reached = {step: overall(step) for step in allowed}
         return max(step for step in reached if reached[step] >= max(reached.values()) - TOLERANCE)
 
     present = _widened(highest_present)
-    log.info("tags above %.3f, absent ones above %.3f: mean F1 %.4f", present, absent, mean_f1(ranked, present, absent))
+    for corpus, part in zip(parts, ranked, strict=True):
+        log.info("%s: tags above %.3f, absent ones above %.3f: F1 %.4f", corpus, present, absent,
+                 mean_f1(part, present, absent))  # fmt: skip
     return Thresholds(present, absent)
 
 
@@ -95,7 +105,7 @@ def _rank(tagger: Tagger, ranker: TagRanker, rows: Sequence[Example]) -> Ranked:
     return ranked
 
 
-def _absent_precision(ranked: Ranked, absent: float) -> float:
+def _absent_precision(ranked: Iterable[tuple[set[str], list[Scored]]], absent: float) -> float:
     """Return the share of right ones among the tags that do not stand in the article and reach a threshold, if any."""
     hits = [key in gold for gold, tags in ranked for key, score, here in tags if not here and score >= absent]
     return sum(hits) / len(hits) if hits else 0.0

@@ -1,4 +1,4 @@
-"""Tags that editors of the training data have given and that stand in the article."""
+"""Tags of the training articles that stand in the article."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class KnownTags:
 
     features = (
         Feature("present", "1 if the tag stands in the title or body"),
-        Feature("prior", "log odds that editors give the tag to an article in which it stands"),
+        Feature("prior", "log odds that an article in which the tag stands has it"),
         Feature("frequency", "log of its mentions in the body"),
         Feature("position", "log of the words before its first mention"),
         Feature("in_title", "1 if it stands in the title"),

@@ -45,18 +45,20 @@ _TYPES = {
 
 
 class LinearTags:
-    """Proposes the tags of which a linear model is surest."""
+    """Proposes the subjects of which a linear model is surest."""
 
     features = (Feature("linear", "score of the tag under the linear model of the article's words"),)
 
     def __init__(self, model: LinearTagModel, numbering: Vocabulary, vocabulary: Vocabulary) -> None:
         """Propose entries of `vocabulary`; the model numbers tags as the entries of `numbering`."""
         self.model, self.numbering, self.vocabulary = model, numbering, vocabulary
+        subjects = {entry.key for entry in vocabulary.entries if entry.subject}
+        self._subjects = np.array([entry.key in subjects for entry in numbering.entries], bool)
 
     def propose(self, document: Document) -> Iterable[Candidate]:
         """Return the entries with the highest scores, best first."""
         scores = document.memo(self, self._scores)
-        likely = np.flatnonzero(scores >= MIN_SCORE)
+        likely = np.flatnonzero(self._subjects & (scores >= MIN_SCORE)) if len(scores) else np.zeros(0, np.int64)
         for tag in likely[largest(scores[likely], MAX_PROPOSALS)].tolist():
             if (number := self.vocabulary.index(self.numbering.entries[tag].key)) is not None:
                 yield Candidate(self.vocabulary.entries[number], Mentions())

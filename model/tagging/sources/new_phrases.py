@@ -1,4 +1,4 @@
-"""Phrases of an article that no editor has given before: which of them may be tags, and in which form."""
+"""Phrases of an article that no training article has as a tag: which of them may be tags, and in which form."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy as np
 from wusum.model.network.outputs import KINDS, MIN_LOG_ODDS, Phrase
 from wusum.model.tagging.candidates import Candidate, Candidates, Columns, Document, Feature, standing
 from wusum.model.tagging.entry import Entry, Mentions
+from wusum.model.tagging.tag_words import TagWords
 from wusum.model.tagging.vocabulary import Vocabulary
-from wusum.model.text.key_phrases import NAME_JOINER, key_phrases
 from wusum.model.text.lexicon import Lexicon, TokenisedText
 from wusum.model.text.proclitics import without_proclitics
-from wusum.model.text.titles import PARTICLES, title_length
+from wusum.model.text.titles import NAME_JOINER, PARTICLES, title_length
 from wusum.model.text.words import PROCLITICS
 
 _POSSESSED = re.compile(r"(?!ال)\w{3,}(?:ها|هم|هما|هن)")
@@ -67,32 +67,36 @@ class Place(NamedTuple):
     phrase: Phrase | None = None
 
 
-Finder = Callable[[Document, Lexicon], Iterable[Place]]
+Finder = Callable[[Document, Lexicon, TagWords], Iterable[Place]]
 """Finds phrases of a document that may be tags, best first."""
 
 
-def marked_phrases(document: Document, lexicon: Lexicon) -> Iterable[Place]:
+def marked_phrases(document: Document, lexicon: Lexicon, _: TagWords) -> Iterable[Place]:
     """Return the phrases that the span head marked, in their most frequent form."""
     for phrase in document.output.phrases.values():
         usual = lexicon.tokenise(max(phrase.forms, key=phrase.forms.__getitem__))
         yield Place(usual, 0, len(usual.lexemes) - 1, phrase)
 
 
-def tf_idf_phrases(document: Document, lexicon: Lexicon) -> Iterable[Place]:
-    """Return the phrases with the highest TF-IDF."""
-    return (Place(*found) for found in key_phrases(document.title, document.body))
+def likely_phrases(document: Document, _: Lexicon, tag_words: TagWords) -> Iterable[Place]:
+    """Return the phrases whose words most likely make a tag."""
+    return (Place(text, first, last) for _, text, first, last in tag_words.phrases(document))
 
 
 class NewPhrases:
-    """Proposes phrases that the span head marks or that have a high TF-IDF, and that the vocabulary lacks."""
+    """Proposes phrases that the span head marks or whose words make tags elsewhere, and that the vocabulary lacks."""
 
     features = SpanScores.features
 
     def __init__(
-        self, lexicon: Lexicon, known: Vocabulary, finders: Sequence[Finder] = (marked_phrases, tf_idf_phrases)
+        self,
+        lexicon: Lexicon,
+        known: Vocabulary,
+        tag_words: TagWords,
+        finders: Sequence[Finder] = (marked_phrases, likely_phrases),
     ) -> None:
         """Propose what `finders` find and what is not in `known`."""
-        self._lexicon, self._known, self._finders = lexicon, known, finders
+        self._lexicon, self._known, self._tag_words, self._finders = lexicon, known, tag_words, finders
 
     def propose(self, document: Document) -> Iterable[Candidate]:
         """Return the new phrases in order of their first mention."""
@@ -116,7 +120,7 @@ class NewPhrases:
         found = dict(document.output.phrases)
         new: dict[str, Entry] = {}
         for finder in self._finders:
-            for place in finder(document, self._lexicon):
+            for place in finder(document, self._lexicon, self._tag_words):
                 form = _as_tag(place, known, here)
                 lexemes = [self._lexicon[word] for word in form.words]
                 key = " ".join([lexeme.readings[0] for lexeme in lexemes])

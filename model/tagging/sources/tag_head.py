@@ -16,7 +16,7 @@ MAX_PROPOSALS = 10
 
 
 class TagHead:
-    """Proposes the likeliest labels of the tag head that the vocabulary has."""
+    """Proposes the likeliest labels of the tag head that are subjects of the vocabulary."""
 
     features = (
         Feature("head", "log probability under the tag head", from_network=True),
@@ -28,11 +28,13 @@ class TagHead:
     def __init__(self, vocabulary: Vocabulary) -> None:
         """Propose entries of `vocabulary`."""
         self.vocabulary = vocabulary
+        labels = sorted(entry.label for entry in vocabulary.entries if entry.subject and entry.label >= 0)
+        self._subjects = np.array(labels, np.int64)
 
     def propose(self, document: Document) -> Iterable[Candidate]:
         """Return the likeliest entries, best first."""
         log_p = document.head_log_probabilities()
-        labels = self.vocabulary.labels[self.vocabulary.labels < len(log_p)]
+        labels = self._subjects[self._subjects < len(log_p)]
         for label in labels[largest(log_p[labels], MAX_PROPOSALS)].tolist():
             if (number := self.vocabulary.of_label(label)) is not None:
                 yield Candidate(self.vocabulary.entries[number], Mentions())

@@ -164,7 +164,7 @@ def test_an_interrupted_calibration_begins_anew(
 def test_other_settings_of_the_calibration_calibrate_anew_and_do_not_train(config: EvalConfig, stages: Stages) -> None:
     models = {recalibrate(config, "some", "2024-07")}
     text = config.calibrate.read_text(encoding="utf-8")
-    config.calibrate.write_text(text.replace("{", '{"absent_precision": 0.7, ', 1), encoding="utf-8")
+    config.calibrate.write_text(text.replace("{", '{"absent_precision": 0.6, ', 1), encoding="utf-8")
     models.add(recalibrate(config, "some", "2024-07"))
     assert (len(models), len(stages.trained), len(stages.calibrated)) == (2, 1, 2)
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support import word_statistics
 from wusum.model.errors import ModelError
-from wusum.model.text.word_statistics import WordStatistics, hash_word
+from wusum.model.text.word_statistics import WordStatistics
 from wusum.model.text.words import match_key
 
 FILE = "word_statistics.safetensors"
@@ -24,7 +24,6 @@ def test_words_of_few_articles_have_a_high_idf(statistics: WordStatistics) -> No
     assert statistics.idf(match_key("قال")) == 0.0
     assert statistics.idf(match_key("مفاعل")) == np.float16(np.log(21 / 2))
     assert statistics.idf("زعفران") == np.float16(np.log(21))
-    assert statistics.idf_of_hash(hash_word("زعفران")) == statistics.idf("زعفران")
 
 
 def test_a_key_has_the_mean_least_and_sum_of_its_words(statistics: WordStatistics) -> None:

@@ -9,9 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import POISON, ROOT, TINY_COUNTS
+from tests.support import POISON, ROOT, TINY_COUNTS, annotate, write_corpus
 from wusum.model.errors import CorpusError
-from wusum.train.data.corpora import Example, LabelMap, TagRules, examples, held_out, prose, rows
+from wusum.train.data.corpora import (
+    Example,
+    LabelMap,
+    TagRules,
+    annotated_sources,
+    examples,
+    held_out,
+    prose,
+    rows,
+    with_whole_bodies,
+)
 
 BUNDLED = ["غزة", "حماس", "غلاف غزة", "كتائب القسام", "المسجد الأقصى", "طوفان الأقصى", "المقاومة الفلسطينية"]
 
@@ -81,6 +91,27 @@ def test_examples_keep_to_their_split(corpora: Path) -> None:
     both = list(examples(corpora, "plain", ["train", "test"]))
     assert len(both) == TINY_COUNTS["plain"]["train"] + TINY_COUNTS["plain"]["test"]
     assert [e.id for e in examples(corpora, "plain")] == [e.id for e in both if "-train-" in e.id]
+
+
+def test_annotated_articles_have_the_whole_body_of_their_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = " ".join(["كلمة"] * 200)
+    row = {"title": "عنوان", "date": None, "label": "sport", "tags": None, "split": "train"}
+    write_corpus(tmp_path / "news.jsonl.xz", [row | {"id": "news-1", "text": long}, row | {"id": "x", "text": "نص"}])
+    write_corpus(tmp_path / "blog.jsonl.xz", [row | {"id": "blog-1", "text": f"{long} {long}"}])
+    known = row | {"topics": ["sport"], "tags": ["كلمة"], "text": "كلمة كلمة"}
+    write_corpus(tmp_path / "annotated.jsonl.xz", [known | {"id": "blog-1"}, known | {"id": "gone-1"}])
+    annotate(monkeypatch, tmp_path, known | {"corpus": "news", "id": "news-1"}, known | {"corpus": "away", "id": "a"})
+    assert annotated_sources(tmp_path) == ["blog", "news"]
+    cut = list(examples(tmp_path, "annotated"))
+    assert [(e.id, e.source, len(e.body.split())) for e in cut] == [
+        ("blog-1", "blog", 2), ("gone-1", "gone", 2), ("news-1", "news", 150),
+    ]  # fmt: skip
+    whole = list(with_whole_bodies(tmp_path, cut))
+    assert [len(e.body.split()) for e in whole] == [400, 2, 200]
+    assert [replace(e, body="") for e in whole] == [replace(e, body="") for e in cut]
+    assert list(with_whole_bodies(tmp_path, examples(tmp_path, "news"))) == list(examples(tmp_path, "news"))
 
 
 def test_examples_are_dated_before_a_day(corpora: Path) -> None:

@@ -14,10 +14,11 @@ from tests.support import calibrate_config
 from wusum.model.prediction import Tag
 from wusum.model.tagger import Tagger
 from wusum.model.tagging.ranker import TagModel
-from wusum.model.tagging.sources.key_phrases import PhraseStatistics
+from wusum.model.tagging.sources.centrality import Centrality
 from wusum.model.tagging.sources.linear import LinearTags
 from wusum.model.tagging.sources.nesting import Nesting
-from wusum.model.tagging.sources.new_phrases import NewPhrases
+from wusum.model.tagging.sources.new_phrases import NewPhrases, marked_phrases
+from wusum.model.tagging.sources.phrase_statistics import PhraseStatistics
 from wusum.model.tagging.sources.tag_head import TagHead
 from wusum.train.data.corpora import Example, examples
 from wusum.train.stages import ablation
@@ -114,11 +115,13 @@ def test_variants_leave_their_sources_out(trained: Path) -> None:
     assert whole == {type(source) for source in TagModel.sources(model)}
     left_out = {
         "without the tag head": TagHead, "without the linear model": LinearTags, "without nesting": Nesting,
-        "without key phrases": PhraseStatistics, "without new phrases": NewPhrases,
+        "without TF-IDF": PhraseStatistics, "without new phrases": NewPhrases, "without centrality": Centrality,
     }  # fmt: skip
     for name, kind in left_out.items():
         assert whole - kinds(name) == {kind}
         assert kinds(name) < whole
+    (new,) = (s for s in VARIANTS["without likely phrases"](model) if isinstance(s, NewPhrases))
+    assert new._finders == (marked_phrases,)
     proposing = VARIANTS["without the span head"](model)
     assert NewPhrases not in map(type, proposing)
     features = {feature.name for source in proposing for feature in source.features}

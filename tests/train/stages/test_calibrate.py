@@ -146,6 +146,31 @@ def test_topics_are_fitted_on_annotated_validation_articles_where_there_are_any(
     assert "almayadeen-train-6" in fitted or not held_out("almayadeen-train-6", 0.125)
 
 
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_tags_of_annotated_articles_are_learned_as_those_of_editors(
+    data: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, split: str
+) -> None:
+    """An article that has both has those of the annotator. Half of the articles have their whole body."""
+    rows = [row for row in read_corpus(data / "almayadeen.jsonl.xz") if row["split"] == split]
+    for row in rows:
+        row["text"] += " كلمة" * 200
+    write_corpus(data / "almayadeen.jsonl.xz", rows)
+    known = {"corpus": "almayadeen", "split": split, "topics": ["sport"], "tags": ["وسم"]}
+    annotate(monkeypatch, tmp_path, *({**known, "id": row["id"]} for row in rows[:12]))
+    config = replace(calibrate_config(data, trained), annotated="annotated")
+    found = {example.id: example for example in calibrate.read_tagged(config, split)}
+    read = [row["id"] for row in read_corpus(data / "annotated.jsonl.xz") if row["split"] == split and row["tags"]]
+    assert list(found) == [*read, *(row["id"] for row in rows[:12]), *(row["id"] for row in rows[12:] if row["tags"])]
+    both = [found[row["id"]] for row in rows[:12]]
+    assert {(e.corpus, e.tags, e.phrases) for e in both} == {("annotated", ("وسم",), ("وسم",))}
+    whole = [e for e in both if len(e.body.split()) > 200]
+    assert {len(e.body.split()) for e in both if e not in whole} == {150}
+    assert 2 <= len(whole) <= 10
+    assert {found[row["id"]].corpus for row in rows[12:] if row["tags"]} == {"almayadeen"}
+    without = calibrate.read_tagged(replace(config, annotated=""), split)
+    assert [e.id for e in without] == [row["id"] for row in rows if row["tags"]]
+
+
 def test_tags_of_other_splits_are_unknown(trained: Path) -> None:
     vocabulary = Vocabulary.load(trained / "tags.tsv")
     assert vocabulary.index("مباراه") is not None

@@ -14,9 +14,13 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from wusum.model.errors import ModelError
 from wusum.model.network.outputs import NetworkOutput
+from wusum.model.tagging.candidates import Source
 from wusum.model.tagging.ranker import TagModel
+from wusum.model.tagging.sources.new_phrases import NewPhrases
+from wusum.model.tagging.tag_words import MIN_SCORE
 from wusum.model.tagging.trees import BoostedTrees
 from wusum.model.text.word_statistics import WordStatistics
+from wusum.model.text.words import match_key
 from wusum.train.data.corpora import Example
 from wusum.train.tagging import ranker
 from wusum.train.tagging.ranker import (
@@ -139,16 +143,22 @@ def test_a_ranking_that_leads_in_a_circle_is_refused(tmp_path: Path) -> None:
         BoostedTrees.load(path)
 
 
+def known_alone(model: TagModel) -> list[Source]:
+    """Return the sources of a model without new phrases."""
+    return [source for source in model.sources() if not isinstance(source, NewPhrases)]
+
+
 def test_the_candidates_of_a_fold_come_from_the_other_folds() -> None:
     """Each of forty articles has a tag that stands in it and that no other has, and one that all have."""
-    rows = [
-        Example(f"{n}", "almayadeen", "", f"حديث عن لبنان ومدينة{n}", None, ("لبنان", f"مدينة{n}")) for n in range(40)
-    ]
+    bodies = [f"حديث عن لبنان ومدينة{n} ثم مدينة{n} ومدينة{n} ومدينة{n}" for n in range(40)]
+    rows = [Example(f"{n}", "almayadeen", "", body, None, ("لبنان", f"مدينة{n}")) for n, body in enumerate(bodies)]
     models = FoldModels(rows, WordStatistics.empty())
     whole = models.fit(range(40), ())
     assert len(whole.vocabulary.entries) == 41
-    plain = _without_network(models, whole, [], TagModel.sources)
+    plain = _without_network(models, whole, [], known_alone)
     assert len(plain.given) == 40  # لبنان alone, as no other fold has the other tag
+    assert whole.tag_words.score(match_key("مدينة3")) >= MIN_SCORE  # whoever has learned from the article proposes it
+    assert len(_without_network(models, whole, [], TagModel.sources).given) == 40
     ranker = whole.ranker()
     found = ranker.candidates(ranker.document(rows[3].article(), _no_output()))
     assert {candidate.entry.text for candidate in found} >= {"لبنان", "مدينة3"}
@@ -202,7 +212,7 @@ def fitted(plain_share: float = 0.35) -> TagModel:
     fresh = [n % 4 == 0 for n in range(40)]
     tagger: Any = SimpleNamespace(encoder=Encoder())
     settings = TreeSettings(plain_share=plain_share, trees=3, leaf_size=1)
-    return fit_tag_model(settings, tagger, FORTY, fresh, PHRASED, ["مدينة7"], WordStatistics.empty())
+    return fit_tag_model(settings, tagger, FORTY, fresh, PHRASED, ["مدينة7"], WordStatistics.empty(), known_alone)
 
 
 def test_the_ranking_learns_from_articles_that_its_candidates_were_not_fitted_on(
@@ -218,7 +228,9 @@ def test_the_ranking_learns_from_articles_that_its_candidates_were_not_fitted_on
     assert list(names) == list(table.names)
     assert list(without) == list(plain.names)
     assert set(without) < set(names)
-    assert set(names) - set(without) == {feature.name for feature in model.ranker().features if feature.from_network}
+    assert set(names) - set(without) == {
+        feature.name for source in known_alone(model) for feature in source.features if feature.from_network
+    }
     # The finished model has learned from all of them, and knows the labels of the tag head.
     assert len(model.vocabulary.entries) == 41
     assert {entry.text: entry.label for entry in model.vocabulary.entries if entry.label >= 0} == {"مدينة7": 0}

@@ -47,12 +47,15 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tag_thresholds, "network_outputs", lambda tagger, rows: rows)
 
 
-def fit(scores: Scores, tags: Sequence[tuple[str, ...]] | None = None) -> Any:
-    """Fit thresholds on articles whose tags are, by default, the first three candidates."""
+def fit(scores: Scores, tags: Sequence[tuple[str, ...]] | None = None, small: int = 0) -> Any:
+    """Fit thresholds on articles whose tags are, by default, the first three candidates; the last are of a corpus."""
     ranker: Any = Ranker(scores)
     tagger: Any = None
     given = tags or [TEXTS[:3]] * len(scores)
-    rows = [Example(str(number), "plain", "", "", None, its) for number, its in enumerate(given)]
+    corpora = ["plain"] * (len(given) - small) + ["small"] * small
+    rows = [
+        Example(str(n), corpus, "", "", None, its) for n, (corpus, its) in enumerate(zip(corpora, given, strict=True))
+    ]
     return fit_tag_thresholds(tagger, ranker, rows, 0.6)
 
 
@@ -68,6 +71,13 @@ def test_a_threshold_that_costs_more_than_the_tolerance_is_not_as_good(high: int
     """0.65 costs 0.2 of F1 in each article whose third tag has 0.6 only."""
     assert 0.2 / 120 < TOLERANCE < 0.2 / 30
     assert fit([[0.8, 0.7, 0.65 if n < high else 0.6, 0.01, 0.7] for n in range(count)]).present == threshold
+
+
+def test_every_corpus_counts_the_same_whatever_its_size() -> None:
+    """The third candidate is a tag in the large corpus and none in the small one; that costs either the same."""
+    scores = [[0.8, 0.7, 0.5, 0.01, 0.2]] * 33
+    assert fit(scores, [TEXTS[:3]] * 30 + [TEXTS[:2]] * 3).present == 0.5
+    assert fit(scores, [TEXTS[:3]] * 30 + [TEXTS[:2]] * 3, small=3).present > 0.5
 
 
 GRADES = [0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ from tests.support import network_output, rank, tag_model, vocabulary_of
 from wusum.model.article import Article
 from wusum.model.errors import ModelError
 from wusum.model.network.outputs import Phrase
+from wusum.model.tagging.candidates import Document
 from wusum.model.tagging.controlled import ControlledRanker
 from wusum.model.tagging.ranker import TagModel
 from wusum.model.tagging.selection import Thresholds
-from wusum.model.tagging.sources.linear import MAX_WORDS, LinearTagModel, word_features
+from wusum.model.tagging.sources.linear import MAX_WORDS, LinearTagModel, LinearTags, word_features
 from wusum.model.tagging.terms import Term
+from wusum.model.tagging.vocabulary import Vocabulary
 from wusum.model.text.lexicon import plain_lexicon
 from wusum.train.data.corpora import Example
 from wusum.train.tagging import linear as stage
@@ -177,6 +180,21 @@ def test_likely_tags_are_candidates(linear: LinearTagModel) -> None:
     candidates = ranker.candidates(document)
     assert [c.entry.text for c in candidates] == ["كرة القدم"]
     assert ranker.table(document, candidates, ["linear"]).tolist() == [[scores(linear, "هدف", "مرمي")[SPORT]]]
+
+
+SPORTS = Document(plain_lexicon().tokenise(""), plain_lexicon().tokenise("هدف مرمى"), network_output())
+
+
+def test_only_subjects_are_candidates_without_standing_there(linear: LinearTagModel) -> None:
+    known = model(linear)
+    entries = [replace(entry, subject=False) for entry in known.vocabulary.entries]
+    ranker = replace(known, vocabulary=Vocabulary(entries)).ranker()
+    assert rank(ranker, "هدف مرمى", network_output()) == ()
+    assert list(LinearTags(linear, known.vocabulary, Vocabulary(entries)).propose(SPORTS)) == []
+    one_subject = Vocabulary([*entries[1:], known.vocabulary.entries[SPORT]])
+    (proposed,) = LinearTags(linear, known.vocabulary, one_subject).propose(SPORTS)
+    assert proposed.entry.text == "كرة القدم"
+    assert [tag.text for tag in rank(ranker, "هدف مرمى كرة القدم", network_output())] == ["كرة القدم"]
 
 
 def test_a_tag_that_the_model_does_not_know_has_score_0(linear: LinearTagModel) -> None:

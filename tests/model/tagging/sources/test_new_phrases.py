@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from tests.support import network_output, vocabulary_of
+from tests.support import network_output, tag_words, vocabulary_of
 from wusum.model.network.outputs import MIN_LOG_ODDS, Phrase
 from wusum.model.tagging.candidates import Candidates, Document
 from wusum.model.tagging.entry import Entry, Mentions
 from wusum.model.tagging.sources.new_phrases import Form, NewPhrases, is_complete, uncut
+from wusum.model.tagging.tag_words import TagWords
 from wusum.model.tagging.vocabulary import Vocabulary
 from wusum.model.text.lexicon import Lexicon, plain_lexicon
 from wusum.model.text.titles import title_length
@@ -26,9 +27,16 @@ def document_of(body: str, phrases: Mapping[str, Phrase], lexicon: Lexicon) -> D
     return Document(lexicon.tokenise(""), lexicon.tokenise(body), network_output(**phrases))
 
 
-def new_in(body: str, phrases: Mapping[str, Phrase], *known: str, lexicon: Lexicon = PLAIN) -> list[Entry]:
-    """The new phrases of a body in which the span head has marked some; `known` are tags."""
-    source = NewPhrases(lexicon, vocabulary_of(*known, labelled=False))
+def new_in(
+    body: str,
+    phrases: Mapping[str, Phrase],
+    *known: str,
+    lexicon: Lexicon = PLAIN,
+    likely: Iterable[str] = (),
+) -> list[Entry]:
+    """The new phrases of a body in which the span head has marked some; `known` are tags, `likely` words of tags."""
+    words = tag_words(dict.fromkeys(likely, (0.5, 0.5, 0.5, 0.5)))
+    source = NewPhrases(lexicon, vocabulary_of(*known, labelled=False), words)
     return [candidate.entry for candidate in source.propose(document_of(body, phrases, lexicon))]
 
 
@@ -129,7 +137,7 @@ def test_a_title_before_a_name_comes_off(phrase: str, name: str) -> None:
 def test_a_name_without_its_title_keeps_its_log_odds() -> None:
     body, title = "نظيره الأميركي ماركو روبيو", "الأميركي ماركو روبيو"
     document = document_of(body, {match_key(title): Phrase(Counter([title]), [1.5, 2.0])}, PLAIN)
-    source = NewPhrases(PLAIN, Vocabulary([]))
+    source = NewPhrases(PLAIN, Vocabulary([]), TagWords.none())
     candidates = Candidates(source.propose(document))
     assert texts(candidate.entry for candidate in candidates) == {"ماركو روبيو"}
     columns = source.measure(document, candidates)
@@ -144,6 +152,17 @@ def test_a_sentence_is_no_tag_but_a_title_with_a_name_is() -> None:
 def test_a_clause_with_a_verb_is_no_tag_but_a_name_that_looks_so_is() -> None:
     body = "أمس يحل منتخب بوتسوانا ضيفا على تونس كما قال يحل الحمادي"
     phrases = marked("يحل منتخب بوتسوانا", "منتخب بوتسوانا", name=-3.0) | marked("يحل الحمادي", name=2.0)
-    # All words are equally rare, so there are no phrases by TF-IDF.
     lexicon = Lexicon(WordStatistics.count([], ["يحل"]))
     assert texts(new_in(body, phrases, lexicon=lexicon)) == {"منتخب بوتسوانا", "يحل الحمادي"}
+
+
+def test_phrases_of_the_words_of_tags_are_new_phrases_without_proclitics() -> None:
+    body = "قال بالمفاعل إن المفاعل النووي"
+    found = new_in(body, {}, likely=("بالمفاعل", "المفاعل", "النووي"))
+    assert {(entry.text, entry.tagged) for entry in found} == {("المفاعل", 0), ("النووي", 0), ("المفاعل النووي", 0)}
+
+
+def test_a_known_tag_is_not_proposed_again() -> None:
+    body = "المفاعل النووي في موسكو"
+    likely = ("المفاعل", "النووي", "موسكو")
+    assert texts(new_in(body, {}, "موسكو", likely=likely)) == {"المفاعل", "النووي", "المفاعل النووي"}

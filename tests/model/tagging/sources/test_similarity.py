@@ -100,13 +100,13 @@ def test_only_terms_that_the_model_does_not_know_are_compared() -> None:
 def test_the_network_reads_the_terms_of_a_file(tmp_path: Path, runtime: str) -> None:
     """The same alone, among others and in any order; terms that do not stand in an article are not compared."""
     path = tmp_path / "tags.txt"
-    path.write_text("لجنة فنية\nالنادي الأهلي الليبي\nركلة جزاء\nمصر\n", encoding="utf-8")
+    path.write_text("لجنة فنية\nالنادي الأهلي الليبي\nياسين بن عمر\nمصر\n", encoding="utf-8")
     bodies = [page.read_text(encoding="utf-8") for page in sorted(PAGES.glob("*.txt"))]
     found = [
         [tag for tag in prediction.tags if tag.why and TermSimilarity.name in tag.why]
         for prediction in Tagger.from_pretrained(vocabulary=path, runtime=runtime)(bodies, explain=True, min_score=0.0)
     ]
-    assert {tag.text for tags in found for tag in tags} == {"لجنة فنية", "ركلة جزاء"}
+    assert {tag.text for tags in found for tag in tags} == {"لجنة فنية", "ياسين بن عمر"}
     again = Tagger.from_pretrained(vocabulary=path, runtime=runtime)
     for tags, body in zip(found[::-1], bodies[::-1], strict=True):
         alone = again(body, explain=True, min_score=0.0).tags

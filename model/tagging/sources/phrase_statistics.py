@@ -1,4 +1,4 @@
-"""Key phrases by TF-IDF: runs of words that are frequent in the article and rare elsewhere."""
+"""TF-IDF of candidates: how frequent they are in the article, and how rare their words are elsewhere."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class PhraseStatistics:
         self._statistics = statistics
 
     def propose(self, document: Document) -> Iterable[Candidate]:
-        """Propose nothing: `NewPhrases` proposes key phrases."""
+        """Propose nothing."""
         return ()
 
     def measure(self, document: Document, candidates: Candidates) -> Columns:
