@@ -1,4 +1,4 @@
-"""What words tags are made of: how often each word begins, continues or ends a tag where it stands in an article.
+"""The words that tags are made of: how often each begins, continues or ends a tag where it stands in an article.
 
 Fitted by `wusum.train.tagging.tag_words` on tagged articles. Words tell whether a phrase can be a tag, whoever it is
 about: محمد and وزارة begin tags, قال and أمس do not.

@@ -36,9 +36,9 @@ def reported(metrics: dict[str, Any], key: Key, metric: str) -> dict[str, dict[s
 
 FLOORS = {
     ("topics", "sanad_khaleej", "accuracy"): 0.94,
-    ("tags", "almayadeen", "F1@5"): 0.38,
+    ("tags", "almayadeen", "F1@5"): 0.40,
     ("annotated", "topics", "micro-F1"): 0.79,
-    ("annotated", "tags", "F1@5"): 0.48,
+    ("annotated", "tags", "F1@5"): 0.52,
 }
 """The least value that each measure of the bundled model may ever have."""
 

@@ -1,4 +1,4 @@
-"""Which tags are names, judged by sentences in which persons, places and organisations are marked."""
+"""Names among the tags, judged by sentences in which persons, places and organisations are marked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How central a candidate is to an article, and how likely its words make a tag: no proposals, only features."""
+"""Features of how central a candidate is to an article, and of how likely its words make a tag; no proposals."""
 
 from __future__ import annotations
 
